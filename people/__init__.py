@@ -1,0 +1,1 @@
+"""Who works here: persons, sign-in, roles, teams with dated memberships, the directory import."""

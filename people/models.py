@@ -1,0 +1,173 @@
+"""Tables of the people room. Facts about who worked where are dated and kept, never overwritten."""
+
+from datetime import date, datetime, time
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, BigKey, Key
+
+_DATE_LOW, _DATE_HIGH = "1900-01-01", "2200-01-01"
+
+
+def _sane_date(column: str) -> CheckConstraint:
+    """Keep poison dates out of the database itself (TRUST section 4, rule 13)."""
+    return CheckConstraint(
+        f"{column} IS NULL OR ({column} >= '{_DATE_LOW}' AND {column} < '{_DATE_HIGH}')",
+        name=f"{column}_sane",
+    )
+
+
+class Person(Base):
+    """Anyone in the directory; stays for history after leaving. `key` is the files' person_id."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        CheckConstraint(
+            "role IN ('rep', 'manager', 'director', 'sales_ops', 'executive', 'admin')",
+            name="role_known",
+        ),
+        CheckConstraint("status IN ('active', 'suspended', 'erased')", name="status_known"),
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        CheckConstraint("key <> ''", name="key_given"),
+        CheckConstraint(
+            "left_on IS NULL OR hired_on IS NULL OR left_on >= hired_on", name="left_after_hired"
+        ),
+        CheckConstraint(
+            "disabled_on IS NULL OR enabled_on IS NULL OR disabled_on >= enabled_on",
+            name="disabled_after_enabled",
+        ),
+        _sane_date("hired_on"),
+        _sane_date("left_on"),
+        _sane_date("enabled_on"),
+        _sane_date("disabled_on"),
+        Index("ix_person_manager_id", "manager_id"),
+        Index("ix_person_name", "name"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    key: Mapped[str] = mapped_column(String(80), unique=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(16), default="rep")
+    channel: Mapped[str | None] = mapped_column(String(80), default=None)
+    time_zone: Mapped[str | None] = mapped_column(String(64), default=None)
+    hired_on: Mapped[date | None] = mapped_column(default=None)
+    left_on: Mapped[date | None] = mapped_column(default=None)
+    enabled_on: Mapped[date | None] = mapped_column(default=None)
+    disabled_on: Mapped[date | None] = mapped_column(default=None)
+    manager_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("person.id"), default=None)
+    is_test: Mapped[bool] = mapped_column(default=False)
+    alias: Mapped[str | None] = mapped_column(String(40), unique=True, default=None)
+    ranking_opt_out: Mapped[bool] = mapped_column(default=False)
+    status: Mapped[str] = mapped_column(String(12), default="active")
+
+
+class Team(Base):
+    """A group under a manager; files name it by `name`, addresses by `slug`."""
+
+    __tablename__ = "team"
+
+    id: Mapped[Key] = mapped_column(init=False)
+    slug: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+
+
+class TeamMembership(Base):
+    """A person in a team over [starts_on, ends_on); no end means still there (METRICS P7)."""
+
+    __tablename__ = "team_membership"
+    __table_args__ = (
+        UniqueConstraint("person_id", "team_id", "starts_on", name="uq_team_membership_key"),
+        CheckConstraint("ends_on IS NULL OR ends_on > starts_on", name="ends_after_start"),
+        _sane_date("starts_on"),
+        _sane_date("ends_on"),
+        Index("ix_team_membership_team_id", "team_id", "starts_on"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+    team_id: Mapped[int] = mapped_column(BigKey, ForeignKey("team.id"))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None] = mapped_column(default=None)
+    is_lead: Mapped[bool] = mapped_column(default=False)
+
+
+class Absence(Base):
+    """Days a person is away, both ends included. No reason is kept, on purpose (TRUST, Settled)."""
+
+    __tablename__ = "absence"
+    __table_args__ = (
+        UniqueConstraint("person_id", "starts_on", "ends_on", name="uq_absence_key"),
+        CheckConstraint("ends_on >= starts_on", name="ends_not_before_start"),
+        _sane_date("starts_on"),
+        _sane_date("ends_on"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+
+
+class PersonChange(Base):
+    """One row whenever a person, membership or absence changed; upper rooms read on by id."""
+
+    __tablename__ = "person_change"
+
+    id: Mapped[Key] = mapped_column(init=False)
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+    changed_at: Mapped[datetime]
+
+
+class Preference(Base):
+    """What a person chose for themselves; no row means every default."""
+
+    __tablename__ = "preference"
+    __table_args__ = (CheckConstraint("theme IN ('system', 'light', 'dark')", name="theme_known"),)
+
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"), primary_key=True)
+    theme: Mapped[str] = mapped_column(String(8), default="system")
+    quiet_from: Mapped[time | None] = mapped_column(default=None)
+    quiet_until: Mapped[time | None] = mapped_column(default=None)
+
+
+class Account(Base):
+    """A person's sign-in. `version` rises with password, role and status: older sessions end."""
+
+    __tablename__ = "account"
+
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"), primary_key=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    version: Mapped[int] = mapped_column(default=1)
+    password_changed_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class AuthSession(Base):
+    """One signed-in browser. Only the hash of its id is kept, so a dump opens no door."""
+
+    __tablename__ = "auth_session"
+    __table_args__ = (Index("ix_auth_session_person_id", "person_id"),)
+
+    id_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+    account_version: Mapped[int]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class ApiToken(Base):
+    """A machine's key: shown once, kept as prefix and hash, with scopes and an end."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[Key] = mapped_column(init=False)
+    name: Mapped[str] = mapped_column(String(120))
+    prefix: Mapped[str] = mapped_column(String(16), unique=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+    seen_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -1,0 +1,138 @@
+"""Decisions about people that can be worked on paper: employment, teams on a day, slugs, cycles."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, time
+
+THEMES = ("system", "light", "dark")
+QUIET_FROM, QUIET_UNTIL = time(19, 0), time(8, 0)
+STATUSES = ("active", "suspended", "erased")
+
+
+@dataclass(frozen=True)
+class PersonCalendar:
+    """When a person was employed, enabled and away; every question takes a local date."""
+
+    hired_on: date | None
+    left_on: date | None
+    enabled_on: date | None
+    disabled_on: date | None
+    absences: tuple[tuple[date, date], ...] = ()
+
+    def is_employed(self, day: date) -> bool:
+        """METRICS P2: hire <= day <= last day employed; no hire date means always here."""
+        return not (
+            (self.hired_on is not None and day < self.hired_on)
+            or (self.left_on is not None and day > self.left_on)
+        )
+
+    def is_enabled(self, day: date) -> bool:
+        """METRICS P3: enabled_on <= day < disabled_on; never enabled without an enabled_on."""
+        if self.enabled_on is None or day < self.enabled_on:
+            return False
+        return self.disabled_on is None or day < self.disabled_on
+
+    def is_current(self, day: date) -> bool:
+        """Employed and enabled on `day`."""
+        return self.is_employed(day) and self.is_enabled(day)
+
+    def is_absent(self, day: date) -> bool:
+        """In an absence on `day`; both ends count (METRICS P5)."""
+        return any(start <= day <= end for start, end in self.absences)
+
+    def is_available(self, day: date) -> bool:
+        """METRICS P5 without the working-day part, which the programme's calendar knows."""
+        return self.is_current(day) and not self.is_absent(day)
+
+    @property
+    def start_day(self) -> date | None:
+        """METRICS P3: the later of hire and enablement; None while not enabled."""
+        if self.enabled_on is None:
+            return None
+        return max(self.enabled_on, self.hired_on) if self.hired_on else self.enabled_on
+
+
+@dataclass(frozen=True)
+class MembershipSpan:
+    """A person in a team over [starts_on, ends_on)."""
+
+    person_id: int
+    team_id: int
+    starts_on: date
+    ends_on: date | None
+    is_lead: bool = False
+    id: int = 0
+
+    def covers(self, day: date) -> bool:
+        """Half-open (METRICS T7)."""
+        return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
+
+    def overlaps(self, other: "MembershipSpan") -> bool:
+        """Some day lies in both."""
+        return (self.ends_on is None or other.starts_on < self.ends_on) and (
+            other.ends_on is None or self.starts_on < other.ends_on
+        )
+
+
+def team_of(spans: Iterable[MembershipSpan], day: date) -> int | None:
+    """METRICS P7 for one person: the covering span with the latest start, then the last row."""
+    covering = [span for span in spans if span.covers(day)]
+    if not covering:
+        return None
+    return max(covering, key=lambda span: (span.starts_on, span.id)).team_id
+
+
+def is_employed_on(hired_on: date | None, left_on: date | None, day: date) -> bool:
+    """METRICS P2 for callers that hold only the two dates."""
+    return PersonCalendar(hired_on, left_on, None, None).is_employed(day)
+
+
+def may_sign_in(status: str, left_on: date | None, today: date) -> bool:
+    """Suspended, left and erased people are strangers at every door (TRUST, matrix)."""
+    return status == "active" and (left_on is None or today <= left_on)
+
+
+def slug_of(name: str) -> str:
+    """An address part from a name: ASCII lower case, digits and single hyphens; never empty."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:100] or "team"
+
+
+def free_slug(name: str, taken: Iterable[str]) -> str:
+    """`slug_of(name)`, with -2, -3, ... when that address is taken."""
+    known = set(taken)
+    base = slug_of(name)
+    slug, number = base, 2
+    while slug in known:
+        slug, number = f"{base}-{number}", number + 1
+    return slug
+
+
+def manager_cycles(manager_of: Mapping[str, str | None]) -> frozenset[str]:
+    """The keys that lie on a circle of managers (someone above themselves), in O(people)."""
+    settled: set[str] = set()
+    circle: set[str] = set()
+    for start in manager_of:
+        path: list[str] = []
+        on_path: dict[str, int] = {}
+        at: str | None = start
+        while at is not None and at not in settled and at not in on_path:
+            on_path[at] = len(path)
+            path.append(at)
+            at = manager_of.get(at)
+        if at is not None and at in on_path:
+            circle.update(path[on_path[at] :])
+        settled.update(path)
+    return frozenset(circle)
+
+
+def clean_alias(text: str) -> str | None:
+    """A public alias: 2-40 letters, digits, space, hyphen, dot or apostrophe; None if not."""
+    alias = " ".join(text.split())
+    if not 2 <= len(alias) <= 40:
+        return None
+    if all(ch.isalnum() or ch in " -.'" for ch in alias) and any(ch.isalpha() for ch in alias):
+        return alias
+    return None
