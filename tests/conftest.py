@@ -1,0 +1,251 @@
+"""What every test may ask for: a fresh database on both engines, the app, a client, a clock.
+
+A database is copied from a migrated template, so every commit in a test is a real commit. A test
+that asks for none of `database`, `app`, `client` pays for none.
+"""
+
+import contextvars
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
+from werkzeug.test import TestResponse
+
+from config import Settings
+from tests import servers
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = (
+    "core",
+    "people",
+    "programme",
+    "adoption",
+    "training_tracker",
+    "leaderboard",
+    "incentives",
+    "comms",
+)
+ENGINES = ("sqlite", "postgres")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+hypothesis_settings.register_profile("house", deadline=None, max_examples=60)
+hypothesis_settings.load_profile("house")
+for _name in [name for name in os.environ if name.startswith("PENNANT_")]:
+    if not _name.startswith("PENNANT_TEST_"):
+        del os.environ[_name]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that needs a database once per engine, unless it is marked for one of them."""
+    if "database" not in metafunc.fixturenames:
+        return
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    if "sqlite_only" in marks:
+        engines: tuple[str, ...] = ("sqlite",)
+    elif "postgres_only" in marks:
+        engines = ("postgres",)
+    else:
+        engines = ENGINES
+    metafunc.parametrize("database", engines, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that would leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in LOOPBACK:
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def settings_for(url: str, instance: Path) -> Settings:
+    """The settings of an app under test: captured mail, a fixed key, the client's own address."""
+    return Settings(
+        database_url=url,
+        secret_key="a-key-for-tests-only-" + "k" * 32,
+        base_url="http://localhost",
+        instance_dir=str(instance),
+    )
+
+
+def load_models() -> None:
+    """Import everything that declares tables, so that the metadata is whole."""
+    for room in ROOMS:
+        if (ROOT / room / "models.py").exists() or (ROOT / room / "models").is_dir():
+            import_module(f"{room}.models")
+    for name in ("audit", "ledger", "outbox", "scheduler", "intake.models"):
+        if (ROOT / "core" / f"{name.replace('.', '/')}.py").exists():
+            import_module(f"core.{name}")
+
+
+def assemble(settings: Settings) -> Flask:
+    """The whole app; while app.py is still to come, a bare one with the database."""
+    if find_spec("app") is not None:
+        from app import create_app
+
+        return create_app(settings)
+    from core.db import db, set_up_engine
+
+    bare = Flask("bare")
+    bare.config.update(SQLALCHEMY_DATABASE_URI=settings.database_url, PENNANT=settings)
+    db.init_app(bare)
+    with bare.app_context():
+        set_up_engine(db.engine)
+    return bare
+
+
+def build_schema(settings: Settings) -> None:
+    """Bring an empty database up by the migrations, or from the models while there are none."""
+    from core.db import Base, db
+
+    load_models()
+    app = assemble(settings)
+    with app.app_context():
+        if any((ROOT / "migrations" / "versions").glob("[0-9]*.py")):
+            from flask_migrate import upgrade
+
+            upgrade(directory=str(ROOT / "migrations"))
+        else:
+            Base.metadata.create_all(db.engine)
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file, made once per process."""
+    place = tmp_path_factory.mktemp("template")
+    path = place / "template.db"
+    build_schema(settings_for(f"sqlite:///{path}", place))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> servers.PostgresServer:
+    """A PostgreSQL server, or one skip line that says how to get one."""
+    try:
+        return servers.find_postgres()
+    except servers.Missing as missing:
+        if servers.is_required("postgres"):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(
+    postgres_server: servers.PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A migrated, empty PostgreSQL database, made once per process."""
+    name = f"pennant_template_{uuid4().hex[:12]}"
+    postgres_server.create(name)
+    build_schema(settings_for(postgres_server.url_of(name), tmp_path_factory.mktemp("template")))
+    yield name
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated, empty database of this test's own."""
+    if request.param == "sqlite":
+        path = tmp_path / "pennant.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    template = request.getfixturevalue("postgres_template")
+    server: servers.PostgresServer = request.getfixturevalue("postgres_server")
+    name = f"pennant_test_{uuid4().hex[:12]}"
+    server.create(name, template)
+    yield server.url_of(name)
+    server.drop(name)
+
+
+class Visitor(FlaskClient):
+    """A test client whose requests share nothing with the test's own app context.
+
+    Flask would reuse the test's context for every request, and with it `g`, the signed-in person
+    and the session. Here each request starts clean, and what it committed is seen afterwards.
+    Do not use it as a context manager.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Send a request in a context of its own, and let the test see what it changed."""
+        from core.db import db
+
+        _forget(db)
+        kwargs.setdefault("buffered", True)
+        response = contextvars.Context().run(super().open, *args, **kwargs)
+        _forget(db)
+        return response
+
+
+def _forget(db: Any) -> None:
+    """End the test's own read, so that the next one sees the present."""
+    from flask import has_app_context
+
+    if has_app_context():
+        db.session.rollback()
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    """The settings the test's app is built from; processes started by a test use the same."""
+    return settings_for(database, tmp_path)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The whole app on a fresh database, its context open, forms accepted without a token.
+
+    The token is tested once for all doors in tests/house/test_doors.py.
+    """
+    from core.db import db
+
+    flask_app = assemble(settings)
+    flask_app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    flask_app.test_client_class = Visitor
+    with flask_app.app_context():
+        yield flask_app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Somebody who has not signed in."""
+    return app.test_client()
+
+
+@pytest.fixture
+def at() -> Iterator[Callable[[datetime], None]]:
+    """`at(instant)` stops the clock there, for the rest of the test or until the next call."""
+    travels: list[AbstractContextManager[Any]] = []
+
+    def travel(instant: datetime) -> None:
+        if instant.tzinfo is None:
+            raise AssertionError("an instant needs its zone")
+        while travels:
+            travels.pop().__exit__(None, None, None)
+        stop = time_machine.travel(instant, tick=False)
+        stop.__enter__()
+        travels.append(stop)
+
+    yield travel
+    while travels:
+        travels.pop().__exit__(None, None, None)
