@@ -1,0 +1,1 @@
+"""What we say: tips, campaigns and their issues, one useful letter at a time."""
