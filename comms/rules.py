@@ -267,7 +267,7 @@ def unknown_placeholders(text: str) -> list[str]:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Replace the fixed placeholders in one pass; what is put in is never read again (TRUST W14)."""
+    """Replace the fixed placeholders in one pass; values are never read again (TRUST W14)."""
     return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
 
 

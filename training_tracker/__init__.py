@@ -1,1 +1,1 @@
-"""What people learn: courses, milestones, completions and the proof that a class turned into use."""
+"""What people learn: courses, milestones, completions, and proof that a class became use."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from people.rules import PersonCalendar
+
 PRIOR_LEARNING_DAYS = 365
 
 
@@ -32,25 +34,6 @@ class AssignmentFact:
     waived: bool = False
 
 
-@dataclass(frozen=True)
-class WorkingLife:
-    """When a person was employed (last day included) and away (both ends included)."""
-
-    hired_on: date | None = None
-    left_on: date | None = None
-    absences: tuple[tuple[date, date], ...] = ()
-
-    def is_employed(self, day: date) -> bool:
-        """METRICS P2; an unknown hire date counts as always hired."""
-        return (self.hired_on is None or self.hired_on <= day) and (
-            self.left_on is None or day <= self.left_on
-        )
-
-    def is_away(self, day: date) -> bool:
-        """Whether an absence covers the day (ends inclusive, METRICS P5)."""
-        return any(first <= day <= last for first, last in self.absences)
-
-
 def current_assignment(
     assignments: Iterable[AssignmentFact], through: date
 ) -> AssignmentFact | None:
@@ -60,12 +43,12 @@ def current_assignment(
 
 
 def was_at_work(
-    life: WorkingLife, since: date, through: date, is_working_day: Callable[[date], bool]
+    life: PersonCalendar, since: date, through: date, is_working_day: Callable[[date], bool]
 ) -> bool:
     """METRICS R2: at least one working day employed and not away in [since, through]."""
     day = since
     while day <= through:
-        if is_working_day(day) and life.is_employed(day) and not life.is_away(day):
+        if is_working_day(day) and life.is_employed(day) and not life.is_absent(day):
             return True
         day += timedelta(days=1)
     return False
@@ -95,7 +78,7 @@ def obligation(
     person_id: int,
     assignments: Sequence[AssignmentFact],
     passes: Sequence[date],
-    life: WorkingLife,
+    life: PersonCalendar,
     *,
     through: date,
     is_working_day: Callable[[date], bool],
@@ -179,7 +162,7 @@ class MilestoneStatus:
 def milestone_state(
     assignments: Sequence[AssignmentFact],
     passes: Sequence[date],
-    life: WorkingLife,
+    life: PersonCalendar,
     *,
     through: date,
     is_working_day: Callable[[date], bool],
@@ -210,14 +193,10 @@ def milestone_state(
     return MilestoneStatus(MilestoneState.DUE, standing.due_on)
 
 
-def milestone_dates(
-    hired_on: date | None, enabled_on: date | None, due_days: int
-) -> tuple[date, date] | None:
+def milestone_dates(life: PersonCalendar, due_days: int) -> tuple[date, date] | None:
     """(assigned_on, due_on) from the person's start day (METRICS P3); None until enabled."""
-    if enabled_on is None:
-        return None
-    start = max(hired_on, enabled_on) if hired_on else enabled_on
-    return start, start + timedelta(days=due_days)
+    start = life.start_day
+    return None if start is None else (start, start + timedelta(days=due_days))
 
 
 class HandsOnState(StrEnum):

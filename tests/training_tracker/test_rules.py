@@ -1,10 +1,12 @@
-"""Training rules as tables of cases: METRICS R1-R5, milestone words, hands-on windows, the ladder."""
+"""Training rules as cases: METRICS R1-R5, milestone words, hands-on windows, the ladder."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from people.rules import PersonCalendar
 from training_tracker.rules import (
     AssignmentFact,
     HandsOnState,
@@ -12,7 +14,6 @@ from training_tracker.rules import (
     MilestoneState,
     Obligation,
     TrainingCount,
-    WorkingLife,
     count_training,
     current_assignment,
     first_counting_pass,
@@ -35,7 +36,18 @@ def is_weekday(day: date) -> bool:
     return day.weekday() < 5
 
 
-LIFE = WorkingLife(hired_on=date(2025, 1, 1))
+def life(**facts: object) -> PersonCalendar:
+    """Somebody hired long ago, enabled and never away, unless a case says otherwise."""
+    usual: dict[str, object] = {
+        "hired_on": date(2025, 1, 1),
+        "left_on": None,
+        "enabled_on": date(2025, 1, 1),
+        "disabled_on": None,
+    }
+    return PersonCalendar(**(usual | facts))  # type: ignore[arg-type]
+
+
+LIFE = life()
 
 
 def test_the_latest_assignment_not_waived_counts() -> None:
@@ -80,17 +92,17 @@ def test_the_first_pass_within_prior_learning_counts(
 def test_leave_throughout_leaves_a_person_out(
     absences: tuple[tuple[date, date], ...], expected: bool
 ) -> None:
-    life = WorkingLife(date(2025, 1, 1), None, absences)
-    assert was_at_work(life, march(2), march(31), is_weekday) is expected
+    person = life(absences=absences)
+    assert was_at_work(person, march(2), march(31), is_weekday) is expected
 
 
 def test_days_before_the_hire_date_are_no_days_at_work() -> None:
-    life = WorkingLife(hired_on=march(31), absences=((march(31), march(31)),))
-    assert not was_at_work(life, march(2), march(31), is_weekday)
+    person = life(hired_on=march(31), absences=((march(31), march(31)),))
+    assert not was_at_work(person, march(2), march(31), is_weekday)
 
 
 def test_a_leaver_owes_nothing_after_the_last_day() -> None:
-    gone = WorkingLife(date(2025, 1, 1), left_on=march(10))
+    gone = life(left_on=march(10))
     duty = [AssignmentFact(march(2), march(9))]
     kept = obligation(1, duty, [], gone, through=march(10), is_working_day=is_weekday)
     assert kept == Obligation(1, march(9), None)
@@ -167,9 +179,9 @@ def test_the_word_in_a_cell(
     state: MilestoneState,
     late: int,
 ) -> None:
-    life = WorkingLife(date(2025, 1, 1), None, absences)
+    person = life(absences=absences)
     status = milestone_state(
-        assignments, passes, life, through=march(20), is_working_day=is_weekday
+        assignments, passes, person, through=march(20), is_working_day=is_weekday
     )
     assert (status.state, status.days_late) == (state, late)
 
@@ -188,10 +200,12 @@ def test_the_cell_and_the_figure_never_disagree(
 
 
 def test_dates_run_from_the_later_of_hire_and_enablement() -> None:
-    assert milestone_dates(march(1), march(9), 14) == (march(9), march(23))
-    assert milestone_dates(march(12), march(9), 14) == (march(12), march(26))
-    assert milestone_dates(None, march(9), 0) == (march(9), march(9))
-    assert milestone_dates(march(1), None, 14) is None
+    enabled_later = life(hired_on=march(1), enabled_on=march(9))
+    hired_later = life(hired_on=march(12), enabled_on=march(9))
+    assert milestone_dates(enabled_later, 14) == (march(9), march(23))
+    assert milestone_dates(hired_later, 14) == (march(12), march(26))
+    assert milestone_dates(life(hired_on=None, enabled_on=march(9)), 0) == (march(9), march(9))
+    assert milestone_dates(life(enabled_on=None), 14) is None
 
 
 CLASS_ENDS = datetime(2026, 3, 27, 16, 0, tzinfo=UTC)
