@@ -1,0 +1,71 @@
+/* Small comforts where scripts run. Every page works without this file. */
+(function () {
+  "use strict";
+
+  function reveal(root) {
+    root.querySelectorAll("[data-copy][hidden], [data-dismiss][hidden]").forEach(function (b) { b.hidden = false; });
+  }
+
+  function copy(button) {
+    var from = document.getElementById(button.dataset.copy);
+    var text = from.value === undefined ? from.textContent.trim() : from.value;
+    navigator.clipboard.writeText(text).then(function () {
+      var was = button.lastChild.textContent;
+      button.lastChild.textContent = "Copied";
+      setTimeout(function () { button.lastChild.textContent = was; }, 2000);
+    });
+  }
+
+  function ask(form) {
+    var box = document.createElement("dialog");
+    box.className = "ask";
+    box.setAttribute("aria-labelledby", "ask-text");
+    box.innerHTML = '<form method="dialog"><p id="ask-text"></p><div class="row"><button class="btn" value="no">Not now</button><button class="btn is-main" value="yes"></button></div></form>';
+    box.querySelector("p").textContent = form.dataset.confirm;
+    box.querySelector(".is-main").textContent = form.dataset.confirmLabel || "Yes, do it";
+    document.body.appendChild(box);
+    box.addEventListener("close", function () {
+      box.remove();
+      if (box.returnValue === "yes") { form.dataset.asked = "1"; form.requestSubmit(); }
+    });
+    box.showModal();
+  }
+
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (!form.matches("form[data-confirm]") || form.dataset.asked) { return; }
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    ask(form);
+  }, true);
+
+  document.addEventListener("click", function (event) {
+    var b = event.target.closest("[data-copy], [data-dismiss], [data-print]");
+    if (b) {
+      if (b.dataset.copy) { copy(b); }
+      if (b.hasAttribute("data-dismiss")) { b.closest(".toast, .callout").remove(); }
+      if (b.hasAttribute("data-print")) { window.print(); }
+    }
+    document.querySelectorAll("details.who-menu[open], details.more[open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) { menu.open = false; }
+    });
+  });
+
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") { return; }
+    document.querySelectorAll("details.who-menu[open], details.more[open]").forEach(function (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  });
+
+  /* A page changed by a form that asks again (a filter) needs no button: it is hidden, and the change sends the form. */
+  document.addEventListener("change", function (event) {
+    var form = event.target.form;
+    if (form && form.hasAttribute("data-auto")) { form.requestSubmit(); }
+  });
+
+  document.addEventListener("htmx:after:swap", function () { reveal(document); });
+  reveal(document);
+  document.querySelectorAll("form[data-auto] .auto-button").forEach(function (b) { b.hidden = true; });
+})();
