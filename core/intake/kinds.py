@@ -1,0 +1,210 @@
+"""What a room declares to take in a kind of file, and what travels between it and the runner.
+
+A kind either names parsed columns and a `load` that stores a batch of parsed rows set-wise, or,
+where half a million rows must be quick, a `load_raw` that gets the cells as they were read.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from core.intake.parsers import (
+    BadCell,
+    Context,
+    Parser,
+    boolean,
+    choice,
+    day,
+    decimal,
+    email,
+    instant,
+    integer,
+    parse_instant,
+    text,
+    zone,
+)
+from core.intake.problems import CODES, Problem
+from core.policy import Actor
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a kind. An empty cell gives `default`, or the problem `missing` if required."""
+
+    name: str
+    parse: Parser[object]
+    required: bool = False
+    default: object = None
+
+
+@dataclass(frozen=True)
+class LoadContext:
+    """What a load may need besides its rows. `memo` lives for one file: keep look-ups in it."""
+
+    programme_id: int | None
+    actor: Actor
+    now: datetime
+    programme_given: bool = False
+    source: str = "file"
+    time_zone: ZoneInfo | None = None
+    dry_run: bool = False
+    memo: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def parsing(self) -> Context:
+        """The part parsers see."""
+        return Context(self.time_zone)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Parsed rows with their line numbers; `columns` are those the file really has.
+
+    A column the file lacks is in every row with its default: do not overwrite stored values with
+    it, look in `columns` first.
+    """
+
+    kind: str
+    file: str
+    rows: Sequence[tuple[int, Row]]
+    columns: frozenset[str]
+    header: tuple[str, ...] = ()
+    cells: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+    def raw(self, line: int) -> dict[str, str]:
+        """The cells of a line by column, as they stood in the file (for setting it aside)."""
+        return dict(zip(self.header, self.cells.get(line, ()), strict=False))
+
+
+@dataclass(frozen=True)
+class RawBatch:
+    """Cells as read, for a kind with its own tight loop.
+
+    `lines[i]` is the line number of `cells[i]`, every row has len(header) cells, none holds NUL.
+    `at` maps a known column to its place in the row.
+    """
+
+    kind: str
+    file: str
+    header: tuple[str, ...]
+    at: Mapping[str, int]
+    lines: Sequence[int]
+    cells: Sequence[Sequence[str]]
+
+    def raw(self, index: int) -> dict[str, str]:
+        """The i-th row by column, as it stood in the file."""
+        return dict(zip(self.header, self.cells[index], strict=False))
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A well-formed row that nobody can be found for yet. `ref` is whom it waits for."""
+
+    row: int
+    raw: Mapping[str, str]
+    code: str = "unknown_person"
+    ref: str = ""
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of a batch: every row is in exactly one count, set aside, or refused.
+
+    A row is refused when some problem with `refuses` names it. `touched` are ids for followers,
+    `watermark` the latest moment the rows speak of.
+    """
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    set_aside: Sequence[SetAside] = ()
+    problems: Sequence[Problem] = ()
+    touched: Collection[int] = ()
+    watermark: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ImportKind:
+    """A kind of file. `order` places it after the kinds it refers to.
+
+    `key` names the columns a row is known by. With `unique_in_file` a second row of the same key
+    and other content is refused as duplicate_key_conflict, and one of the same content counts as
+    unchanged, before `load` sees them.
+    """
+
+    name: str
+    order: int
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    load: Callable[[Batch, LoadContext], BatchResult] | None = None
+    load_raw: Callable[[RawBatch, LoadContext], BatchResult] | None = None
+    batch_rows: int = 10_000
+    unique_in_file: bool = True
+    needs_programme: bool = False
+    doc: str = ""
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name, or None."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True)
+class Follower:
+    """Something an upper room does after rows of a lower room's kind were stored."""
+
+    kind: str
+    run: Callable[[Collection[int], LoadContext], None]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one kind that a preset made from a file; every row has the same columns."""
+
+    kind: str
+    file: str
+    rows: Iterable[tuple[int, Mapping[str, str]]]
+    problems: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How another system's export is read: a path in, parts in our kinds out."""
+
+    name: str
+    translate: Callable[[Path], Iterable[Part]]
+    doc: str = ""
+
+
+__all__ = [
+    "CODES",
+    "BadCell",
+    "Batch",
+    "BatchResult",
+    "Column",
+    "Context",
+    "Follower",
+    "ImportKind",
+    "LoadContext",
+    "Parser",
+    "Part",
+    "Preset",
+    "Problem",
+    "RawBatch",
+    "Row",
+    "SetAside",
+    "boolean",
+    "choice",
+    "day",
+    "decimal",
+    "email",
+    "instant",
+    "integer",
+    "parse_instant",
+    "text",
+    "zone",
+]
