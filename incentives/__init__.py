@@ -1,0 +1,1 @@
+"""What is at stake and who is thanked: contests, prizes, awards and recognition."""

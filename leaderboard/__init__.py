@@ -1,0 +1,1 @@
+"""Who stands where: boards, what scores on them, standings and places."""

@@ -1,0 +1,1 @@
+"""Scoring, headcount, roster, places: pure and exact (METRICS section 5)."""
