@@ -1,0 +1,129 @@
+"""Every SELECT of the programme room."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import and_, exists, or_, select
+
+from core.calendars import ProgrammeCalendar
+from core.db import db
+from people.models import Person
+from programme.models import AdoptionMetricLink, Ask, Enrolment, Outcome, Programme, Target
+from programme.rules import weekdays_of
+
+
+@dataclass(frozen=True)
+class OutcomeRow:
+    """An outcome with its targets by quarter and the adoption metrics linked to it."""
+
+    id: int
+    slug: str
+    title: str
+    unit: str
+    direction: str
+    baseline: Decimal
+    targets: dict[int, Decimal]
+    metrics: tuple[str, ...]
+
+
+def get(slug: str) -> Programme | None:
+    """The programme with this slug."""
+    return db.session.scalars(select(Programme).where(Programme.slug == slug)).one_or_none()
+
+
+def by_id(programme_id: int) -> Programme:
+    """The programme with this id, which must exist."""
+    return db.session.get_one(Programme, programme_id)
+
+
+def default() -> Programme | None:
+    """The programme meant when none is named: the latest launched, then the latest created."""
+    latest = select(Programme).order_by(Programme.launch_on.desc(), Programme.id.desc()).limit(1)
+    return db.session.scalars(latest).one_or_none()
+
+
+def all_programmes() -> tuple[Programme, ...]:
+    """Every programme, oldest launch first."""
+    return tuple(db.session.scalars(select(Programme).order_by(Programme.launch_on, Programme.id)))
+
+
+def id_of(slug: str | None) -> int | None:
+    """The id of the named programme; without a name that of `default()`."""
+    programme = default() if slug is None else get(slug)
+    return None if programme is None else programme.id
+
+
+def calendar(programme: Programme) -> ProgrammeCalendar:
+    """The programme's zone, weeks and working days."""
+    return ProgrammeCalendar(
+        programme.time_zone,
+        programme.week_start,
+        weekdays_of(programme.workweek),
+        frozenset(map(date.fromisoformat, programme.holidays)),
+    )
+
+
+def members(programme_id: int) -> frozenset[int]:
+    """METRICS P1 within a programme: reps, not test, enrolled here or nowhere at all."""
+    here = exists().where(
+        and_(Enrolment.person_id == Person.id, Enrolment.programme_id == programme_id)
+    )
+    anywhere = exists().where(Enrolment.person_id == Person.id)
+    reps = select(Person.id).where(
+        Person.role == "rep", Person.is_test.is_(False), or_(here, ~anywhere)
+    )
+    return frozenset(db.session.scalars(reps))
+
+
+def programmes_of(person_id: int) -> tuple[int, ...]:
+    """The programmes a person belongs to, latest launch first."""
+    own = frozenset(
+        db.session.scalars(select(Enrolment.programme_id).where(Enrolment.person_id == person_id))
+    )
+    latest = select(Programme.id).order_by(Programme.launch_on.desc(), Programme.id.desc())
+    return tuple(found for found in db.session.scalars(latest) if not own or found in own)
+
+
+def outcomes(programme_id: int) -> tuple[OutcomeRow, ...]:
+    """The programme's outcomes with targets and linked metrics, by slug."""
+    mine = select(Outcome.id).where(Outcome.programme_id == programme_id)
+    targets: dict[int, dict[int, Decimal]] = defaultdict(dict)
+    for target in db.session.scalars(select(Target).where(Target.outcome_id.in_(mine))):
+        targets[target.outcome_id][target.quarter] = target.value
+    metrics: dict[int, list[str]] = defaultdict(list)
+    links = select(AdoptionMetricLink).where(AdoptionMetricLink.outcome_id.in_(mine))
+    for link in db.session.scalars(links.order_by(AdoptionMetricLink.metric)):
+        metrics[link.outcome_id].append(link.metric)
+    found = select(Outcome).where(Outcome.programme_id == programme_id).order_by(Outcome.slug)
+    return tuple(
+        OutcomeRow(
+            row.id,
+            row.slug,
+            row.title,
+            row.unit,
+            row.direction,
+            row.baseline,
+            dict(targets[row.id]),
+            tuple(metrics[row.id]),
+        )
+        for row in db.session.scalars(found)
+    )
+
+
+def outcome_rows(programme_id: int) -> dict[str, Outcome]:
+    """The stored outcomes by slug, for changing them."""
+    found = select(Outcome).where(Outcome.programme_id == programme_id)
+    return {row.slug: row for row in db.session.scalars(found)}
+
+
+def asks(programme_id: int) -> dict[str, Ask]:
+    """The stored questions by slug."""
+    found = select(Ask).where(Ask.programme_id == programme_id)
+    return {row.slug: row for row in db.session.scalars(found)}
+
+
+def person_id_by_key(key: str) -> int | None:
+    """The person a playbook names as sponsor or approver."""
+    return db.session.scalars(select(Person.id).where(Person.key == key)).one_or_none()
