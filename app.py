@@ -1,0 +1,181 @@
+"""Assembly: makes the Flask app and hangs every room's doors on it. The only file that knows all rooms."""
+
+import logging
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+from flask import Flask
+from flask_login import LoginManager
+
+import config
+import menu
+from core import db as database
+from core import web
+from core.guards import csrf, unguarded
+
+ROOT = Path(__file__).resolve().parent
+# From the ground up: doors, jobs and tables are collected in this order.
+ROOMS = (
+    "core.intake",
+    "people",
+    "programme",
+    "adoption",
+    "training_tracker",
+    "leaderboard",
+    "incentives",
+    "comms",
+    "demo",
+)
+CORE_DOORS = ("health", "figures", "outbox", "jobs", "audit", "appearance")
+CORE_TABLES = ("core.audit", "core.ledger", "core.outbox", "core.scheduler")
+MAX_BODY = 64 * 1024 * 1024
+
+
+def create_app(settings: config.Settings | None = None) -> Flask:
+    """Build the app. Raises at start when a door has no guard or two jobs share an id."""
+    chosen = settings or config.load()
+    app = Flask(__name__, root_path=str(ROOT))
+    _configure(app, chosen)
+    database.db.init_app(app)
+    with app.app_context():
+        database.set_up_engine(database.db.engine)
+    csrf.init_app(app)
+    app.extensions["pennant"] = _collect()
+    _sign_in(app)
+    web.set_up_web(app)
+    menu.set_up_menu(app)
+    _hang_doors(app, development=chosen.development)
+    _hang_commands(app)
+    open_doors = unguarded(app)
+    if open_doors:
+        msg = f"no guard on: {', '.join(open_doors)}"
+        raise RuntimeError(msg)
+    return app
+
+
+def _configure(app: Flask, settings: config.Settings) -> None:
+    cookie = "__Host-pennant" if settings.is_https else "pennant"
+    app.config.update(
+        PENNANT=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings.database_url),
+        SESSION_COOKIE_NAME=cookie,
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=500_000,
+        TRUSTED_HOSTS=sorted({settings.host.partition(":")[0], "127.0.0.1", "localhost"}),
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=settings.is_https,
+        TEMPLATES_AUTO_RELOAD=settings.development,
+    )
+    logging.getLogger("pennant").setLevel(logging.INFO)
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    if url.startswith("sqlite"):
+        path = url.removeprefix("sqlite:///")
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return {"connect_args": {"timeout": 15}}
+    return {"pool_pre_ping": True, "pool_size": 10}
+
+
+def _modules(*names: str) -> list[ModuleType]:
+    """Import the named door of every room that has it, in the order of the floors."""
+    found = []
+    for room in ROOMS:
+        for name in names:
+            if find_spec(f"{room}.{name}") is not None:
+                found.append(import_module(f"{room}.{name}"))
+    return found
+
+
+def _collect() -> dict[str, Any]:
+    """Gather what rooms declare as data: jobs, figures, imports, playbook parts, panels."""
+    for name in CORE_TABLES:
+        import_module(name)
+    _modules("models")
+    declared: dict[str, list[Any]] = {
+        "JOBS": [],
+        "FIGURES": [],
+        "IMPORTS": [],
+        "PRESETS": [],
+        "PLAYBOOK_PARTS": [],
+        "PANELS": [],
+        "CHECKS": [],
+    }
+    for module in [*_modules("jobs", "cli", "panels"), import_module("core.doors.housekeeping")]:
+        for kind, items in declared.items():
+            items.extend(getattr(module, kind, ()))
+    _refuse_doubles("job", [job.id for job in declared["JOBS"]])
+    _refuse_doubles("figure", [figure.name for figure in declared["FIGURES"]])
+    _refuse_doubles("import kind", [kind.name for kind in declared["IMPORTS"]])
+    queries, services = import_module("people.queries"), import_module("people.services")
+    return {
+        "jobs": declared["JOBS"],
+        "figures": {figure.name: figure for figure in declared["FIGURES"]},
+        "imports": {kind.name: kind for kind in declared["IMPORTS"]},
+        "presets": {preset.name: preset for preset in declared["PRESETS"]},
+        "playbook_parts": declared["PLAYBOOK_PARTS"],
+        "panels": declared["PANELS"],
+        "checks": declared["CHECKS"],
+        "recipients": queries.recipients,
+        "person_ids": queries.by_key,
+        "person_keys": queries.keys_of,
+        "token_lookup": services.load_actor_for_token,
+        "programmes": import_module("programme.queries"),
+    }
+
+
+def _refuse_doubles(kind: str, names: list[str]) -> None:
+    doubles = sorted({name for name in names if names.count(name) > 1})
+    if doubles:
+        msg = f"two declarations of the {kind} {doubles[0]}"
+        raise RuntimeError(msg)
+
+
+def _sign_in(app: Flask) -> None:
+    manager = LoginManager()
+    manager.init_app(app)
+    manager.session_protection = None
+    loader = import_module("people.routes").load_viewer
+    manager.user_loader(loader)
+
+
+def _hang_doors(app: Flask, *, development: bool) -> None:
+    doors = list(CORE_DOORS)
+    if development and find_spec("core.doors.styleguide") is not None:
+        doors.append("styleguide")
+    for name in doors:
+        app.register_blueprint(import_module(f"core.doors.{name}").blueprint)
+    for module in _modules("routes", "api"):
+        if hasattr(module, "blueprint"):
+            app.register_blueprint(module.blueprint)
+
+    def static_file(filename: str) -> Any:  # noqa: ANN401 - Flask's own response type
+        return app.send_static_file(filename)
+
+    static_file.guard = ("public", "")  # type: ignore[attr-defined] - the mark every door carries
+    app.view_functions["static"] = static_file
+
+
+def _hang_commands(app: Flask) -> None:
+    """Hang the commands, only in a process that is one: they bring libraries no page needs."""
+    if click.get_current_context(silent=True) is None and not app.config.get("COMMANDS"):
+        return
+    for door in CORE_DOORS:
+        module = import_module(f"core.doors.{door}")
+        for command in getattr(module, "COMMANDS", ()):
+            app.cli.add_command(command)
+    for module in _modules("cli"):
+        for command in getattr(module, "COMMANDS", ()):
+            app.cli.add_command(command)
+    from flask_migrate import Migrate
+
+    Migrate(app, database.db, directory=str(ROOT / "migrations"))

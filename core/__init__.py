@@ -1,0 +1,1 @@
+"""House services that know no business words: database, clock, post, scheduler, audit, guards."""

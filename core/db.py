@@ -1,0 +1,305 @@
+"""The database: our typed base, instants, one transaction at the edge, set-wise writes.
+
+SQLite and PostgreSQL are equal citizens. Everything that differs between them stands in this file.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    Row,
+    Table,
+    TypeDecorator,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    MappedAsDataclass,
+    Session,
+    mapped_column,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# SQLite allows 32,766 bound values in a statement; half of it leaves room for the rest of one.
+MAX_BOUND_VALUES = 16_000
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant. Refuses naive values, stores UTC, gives aware UTC back (METRICS T1)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware instant into UTC; SQLite keeps it without the zone, in sortable text."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = f"naive datetime {value!r}: an instant needs its zone"
+            raise ValueError(msg)
+        in_utc = value.astimezone(UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give an aware UTC instant back."""
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+
+
+BigKey = BigInteger().with_variant(Integer, "sqlite")
+Key = Annotated[int, mapped_column(BigKey, primary_key=True, autoincrement=True)]
+
+
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    """The base of every table: a typed, keyword-only dataclass with named constraints."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime}
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+Model = TypeVar("Model", bound=Base)
+
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+_fence: ContextVar[Callable[[Session], None] | None] = ContextVar("fence", default=None)
+
+
+def set_up_engine(engine: Engine) -> None:
+    """Give a SQLite engine WAL, foreign keys and explicit BEGIN; PostgreSQL needs nothing.
+
+    Without BEGIN IMMEDIATE for writes, sqlite3 loses updates; with it for reads too, pages wait
+    for the write lock. So reads begin deferred and writes begin immediate.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own class
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "busy_timeout=15000",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-65536",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open the one transaction of a door: commit on success, roll everything back on error.
+
+    A read begun earlier on the same session is ended first, so that SQLite can take its write lock
+    at once. Raises RuntimeError when nested: services never commit.
+    """
+    if _writing.get():
+        msg = "transaction() inside transaction(): commit belongs to the edge"
+        raise RuntimeError(msg)
+    token = _writing.set(True)
+    session = db.session
+    try:
+        session.rollback()
+        yield session()
+        check = _fence.get()
+        if check is not None:
+            session.flush()
+            check(session())
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        _writing.reset(token)
+
+
+@contextmanager
+def fenced(check: Callable[[Session], None]) -> Iterator[None]:
+    """Let every transaction inside run `check` just before it commits; an error refuses the commit."""
+    token = _fence.set(check)
+    try:
+        yield
+    finally:
+        _fence.reset(token)
+
+
+def in_transaction() -> bool:
+    """Say whether a transaction() is open in this context."""
+    return _writing.get()
+
+
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """Fence one unit of a larger work: its failure undoes only itself."""
+    with db.session.begin_nested():
+        yield
+
+
+def dialect() -> str:
+    """Return `sqlite` or `postgresql`."""
+    return db.session.get_bind().dialect.name
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return the table behind a model."""
+    table = model.__table__
+    if not isinstance(table, Table):
+        msg = f"{model.__name__} is not mapped to a table"
+        raise TypeError(msg)
+    return table
+
+
+def _insert(model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """Return the dialect's INSERT, which on both knows ON CONFLICT."""
+    return (
+        sqlite.insert(table_of(model))
+        if dialect() == "sqlite"
+        else postgresql.insert(table_of(model))
+    )
+
+
+def _chunks(
+    rows: Iterable[Mapping[str, object]],
+) -> Iterator[list[Mapping[str, object]]]:
+    """Cut rows so that one statement stays under the databases' limit of bound values."""
+    chunk: list[Mapping[str, object]] = []
+    size = 0
+    for row in rows:
+        chunk.append(row)
+        size += len(row)
+        if size >= MAX_BOUND_VALUES - len(row):
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def insert_missing_returning(
+    model: type[Base],
+    rows: Iterable[Mapping[str, object]],
+    key: Sequence[str],
+    returning: Sequence[str],
+) -> list[Row[Any]]:
+    """Insert the rows whose key is new and return the named columns of those that were.
+
+    All rows must have the same columns. RETURNING is used because the row count of ON CONFLICT DO
+    NOTHING is not reliable on PostgreSQL.
+    """
+    columns = table_of(model).c
+    new: list[Row[Any]] = []
+    for chunk in _chunks(rows):
+        statement = (
+            _insert(model)
+            .values(chunk)
+            .on_conflict_do_nothing(index_elements=list(key))
+            .returning(*(columns[name] for name in returning))
+        )
+        new.extend(db.session.execute(statement))
+    return new
+
+
+def insert_missing(
+    model: type[Base], rows: Iterable[Mapping[str, object]], key: Sequence[str]
+) -> int:
+    """Insert the rows whose key is new; return how many were."""
+    return len(insert_missing_returning(model, rows, key, key))
+
+
+def upsert_rows(
+    model: type[Base],
+    rows: Iterable[Mapping[str, object]],
+    key: Sequence[str],
+    update: Sequence[str] | None = None,
+) -> None:
+    """Insert rows, or update the named columns (default: all but the key) of those that exist."""
+    for chunk in _chunks(rows):
+        statement = _insert(model).values(chunk)
+        names = update if update is not None else [name for name in chunk[0] if name not in key]
+        db.session.execute(
+            statement.on_conflict_do_update(
+                index_elements=list(key),
+                set_={name: statement.excluded[name] for name in names},
+            )
+        )
+
+
+def bulk_insert(model: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert many rows by one prepared statement, without an object per row."""
+    if rows:
+        db.session.execute(insert(table_of(model)), rows)
+
+
+def delete_where(model: type[Base], *conditions: ColumnElement[bool]) -> int:
+    """Delete the rows that meet every condition; return how many there were."""
+    result = db.session.execute(delete(table_of(model)).where(*conditions))
+    return int(getattr(result, "rowcount", 0))
+
+
+def lock_row(model: type[Model], ident: object) -> Model | None:
+    """Fetch one row anew and hold it until the transaction ends; None when there is none."""
+    return db.session.get(model, ident, with_for_update=True, populate_existing=True)
+
+
+def count_rows(model: type[Base]) -> int:
+    """Return how many rows a table has."""
+    return db.session.execute(select(func.count()).select_from(table_of(model))).scalar_one()
+
+
+__all__ = [
+    "Base",
+    "BigKey",
+    "Key",
+    "Mapped",
+    "UtcDateTime",
+    "bulk_insert",
+    "count_rows",
+    "db",
+    "delete_where",
+    "dialect",
+    "fenced",
+    "in_transaction",
+    "insert_missing",
+    "insert_missing_returning",
+    "lock_row",
+    "savepoint",
+    "set_up_engine",
+    "table_of",
+    "transaction",
+    "upsert_rows",
+]

@@ -1,0 +1,37 @@
+"""The house's own jobs: letters go out, old slots are swept up."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from core import mailer
+from core.db import delete_where, transaction
+from core.scheduler import CatchUp, Daily, Every, JobSlot, JobSpec, SlotState
+
+KEEP_SLOTS = timedelta(days=400)
+
+
+def _prune(as_of: datetime) -> Mapping[str, int]:
+    """Forget runs older than raw events are kept."""
+    with transaction():
+        swept = delete_where(
+            JobSlot, JobSlot.slot < as_of - KEEP_SLOTS, JobSlot.state == SlotState.DONE
+        )
+    return {"swept": swept}
+
+
+JOBS = (
+    JobSpec(
+        id="deliver-letters",
+        run=mailer.deliver,
+        trigger=Every(minutes=1),
+        doc="Checks every due letter and sends, captures, defers or suppresses it.",
+        catch_up=CatchUp.LATEST,
+    ),
+    JobSpec(
+        id="prune-slots",
+        run=_prune,
+        trigger=Daily("03:40"),
+        doc="Sweeps up the record of runs older than 400 days.",
+        catch_up=CatchUp.LATEST,
+    ),
+)

@@ -1,0 +1,306 @@
+"""What every page shares: security headers, errors as pages or problem JSON, words for numbers."""
+
+import logging
+import secrets
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, g, jsonify, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from core import slots
+from core.db import db
+from core.errors import NotSignedIn, PennantError, TooMany
+from core.guards import current_actor
+from core.settings import settings
+
+log = logging.getLogger("pennant.web")
+
+CSP = (
+    "default-src 'none'; "
+    "script-src 'self'; "
+    "style-src 'self'; "
+    "img-src 'self' data:; "
+    "font-src 'self'; "
+    "connect-src 'self'; "
+    "form-action 'self'; "
+    "frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+HSTS = "max-age=31536000; includeSubDomains"
+STATIC_AGE = "public, max-age=31536000, immutable"
+SERVER_ERROR = 500
+
+
+def set_up_web(app: Flask) -> None:
+    """Hang headers, error handlers, filters and template words on the app."""
+    app.after_request(_add_headers)
+    app.register_error_handler(PennantError, _refusal)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _crash)
+    for name, function in FILTERS.items():
+        app.jinja_env.filters[name] = function
+    app.jinja_env.globals["slot"] = slots.slot
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if settings().is_https:
+        response.headers["Strict-Transport-Security"] = HSTS
+    if request.endpoint == "static":
+        response.headers["Cache-Control"] = (
+            STATIC_AGE if "v" in request.args else "public, max-age=60"
+        )
+    elif "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def wants_json() -> bool:
+    """Say whether the caller is a machine: under /api, or asking for JSON first."""
+    if request.path.startswith(("/api/", "/v1/", "/scim/", "/xapi/")):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json"
+
+
+def problem(
+    status: int,
+    title: str,
+    *,
+    code: str,
+    detail: str | None = None,
+    field: str | None = None,
+    fix: str | None = None,
+) -> Response:
+    """Build a problem document (RFC 9457) with our `code`."""
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "field": field,
+        "fix": fix,
+    }
+    response = jsonify({name: value for name, value in body.items() if value is not None})
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    return response
+
+
+TITLES = {
+    401: "Sign in first",
+    403: "Not for your role",
+    404: "There is nothing here",
+    405: "This does not work that way",
+    409: "That was overtaken",
+    413: "Too large",
+    422: "Something in there needs mending",
+    429: "Too many tries",
+}
+
+
+def _answer(
+    status: int, message: str, *, code: str, field: str | None = None, fix: str | None = None
+) -> ResponseReturnValue:
+    title = TITLES.get(status, "Something is not right")
+    if wants_json():
+        return problem(status, title, code=code, detail=message, field=field, fix=fix)
+    page = render_template("shared/error.html", code=status, title=title, message=message, fix=fix)
+    return page, status
+
+
+def _refusal(error: PennantError) -> ResponseReturnValue:
+    db.session.rollback()
+    if isinstance(error, NotSignedIn) and not wants_json():
+        if request.method == "GET":
+            session["after_sign_in"] = request.full_path.rstrip("?")
+        return redirect(url_for("people.sign_in"))
+    answer = _answer(error.status, error.message, code=error.code, field=error.field, fix=error.fix)
+    if isinstance(error, TooMany) and isinstance(answer, Response):
+        answer.headers["Retry-After"] = "900"
+    return answer
+
+
+def _stale_form(_error: CSRFError) -> ResponseReturnValue:
+    fix = "Go back, load the page again and send it once more. Nothing was changed."
+    return _answer(400, "This form is too old or not ours.", code="stale_form", fix=fix)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or SERVER_ERROR
+    if status < 400:
+        return error.get_response()
+    words = {
+        404: "This page does not exist, or it is not for you.",
+        405: "This address does not take that kind of request.",
+        413: "That is larger than we take.",
+    }
+    return _answer(status, words.get(status, error.description or error.name), code=_code(error))
+
+
+def _code(error: HTTPException) -> str:
+    return error.name.lower().replace(" ", "_")
+
+
+def _crash(error: Exception) -> ResponseReturnValue:
+    db.session.rollback()
+    reference = secrets.token_hex(4)
+    log.error("unhandled error %s at %s", reference, request.path, exc_info=error)
+    message = "Something broke on our side. What you sent was not half-saved."
+    fix = f"Try again in a moment; if it stays, name the reference {reference}."
+    return _answer(SERVER_ERROR, message, code="internal_error", fix=fix)
+
+
+# ---- words for numbers and moments
+
+Number = int | float | Fraction | Decimal
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "\N{EN DASH}"
+
+
+def _round(value: Number, digits: int) -> Decimal:
+    """Round half up on the decimal (METRICS G6): 12.5 becomes 13."""
+    if isinstance(value, Fraction):
+        exact = Decimal(value.numerator) / Decimal(value.denominator)
+    else:
+        exact = Decimal(str(value))
+    return exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+
+def number(value: Number | None, digits: int = 0) -> str:
+    """Write a number with thousands separators; nothing known is a dash."""
+    if value is None:
+        return NOTHING
+    return f"{_round(value, digits):,}".replace("-", MINUS)
+
+
+def percent(rate: Number | None, digits: int = 0) -> str:
+    """Write a fraction as a percentage, `0.5625` as `56%`."""
+    if rate is None:
+        return NOTHING
+    scaled = rate * 100 if isinstance(rate, Fraction) else Decimal(str(rate)) * 100
+    return f"{number(scaled, digits)}%"
+
+
+def signed_percent(rate: Number | None, digits: int = 0) -> str:
+    """Write a growth with its sign, `2.17` as `+217%`."""
+    if rate is None:
+        return NOTHING
+    return percent(rate, digits) if rate < 0 else f"+{percent(rate, digits)}"
+
+
+def day(value: date | None, *, year: bool = False) -> str:
+    """Write a date as `Tue 24 Nov`."""
+    if value is None:
+        return NOTHING
+    text = f"{value:%a} {value.day} {value:%b}"
+    return f"{text} {value.year}" if year else text
+
+
+def moment(value: datetime | None, zone: str = "UTC") -> str:
+    """Write an instant in a zone as `Tue 24 Nov, 16:05`; the zone's name follows when it is UTC."""
+    if value is None:
+        return NOTHING
+    local = value.astimezone(ZoneInfo(zone))
+    suffix = " UTC" if zone == "UTC" else ""
+    return f"{day(local.date())}, {local:%H:%M}{suffix}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Write a count with its noun: `1 rep`, `2 reps`."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def ordinal(place: int) -> str:
+    """Write a place: `1st`, `11th`, `23rd`."""
+    teens = 10 <= place % 100 <= 20
+    return f"{place}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(place % 10, 'th')}"
+
+
+def minor(amount: int | None, currency: str = "USD") -> str:
+    """Write minor units as an amount: `50000` as `500.00 USD`."""
+    return NOTHING if amount is None else f"{number(Decimal(amount) / 100, 2)} {currency}"
+
+
+def isoformat(value: datetime | date) -> str:
+    """Write a value for a machine, instants with Z."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.isoformat()
+
+
+FILTERS = {
+    "num": number,
+    "pct": percent,
+    "signed_pct": signed_percent,
+    "day": day,
+    "daytime": moment,
+    "plural": plural,
+    "ordinal": ordinal,
+    "minor": minor,
+    "iso": isoformat,
+}
+
+
+def pct1(rate: Number | None) -> str:
+    """Write a percentage with one decimal."""
+    return percent(rate, 1)
+
+
+FILTERS["pct1"] = pct1
+
+
+def not_modified(etag: str) -> Response | None:
+    """Return a 304 when the caller already has this version, else None; remember the tag."""
+    g.etag = etag
+    if request.if_none_match.contains_weak(etag):
+        response = Response(status=304)
+        response.set_etag(etag, weak=True)
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
+    return None
+
+
+def with_etag(body: str, etag: str) -> Response:
+    """Return a page that may be kept by its reader only and asked for again by its tag."""
+    response = Response(body, mimetype="text/html")
+    response.set_etag(etag, weak=True)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = "Cookie"
+    return response
+
+
+__all__ = [
+    "current_actor",
+    "day",
+    "isoformat",
+    "moment",
+    "not_modified",
+    "number",
+    "ordinal",
+    "percent",
+    "plural",
+    "problem",
+    "set_up_web",
+    "wants_json",
+    "with_etag",
+]

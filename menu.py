@@ -1,0 +1,78 @@
+"""The menu and what every page knows of its reader; the only list of addresses across rooms."""
+
+from flask import Flask, request
+from flask_wtf.csrf import generate_csrf
+
+from core.guards import current_actor
+from core.policy import Role, Scope, scope_of
+
+ROLE_LABELS = {
+    Role.REP: "Sales representative",
+    Role.MANAGER: "Manager",
+    Role.DIRECTOR: "Director",
+    Role.SALES_OPS: "Sales operations",
+    Role.EXECUTIVE: "Executive",
+    Role.ADMIN: "Administrator",
+}
+ACCENTS = ("fern", "cobalt", "plum", "teal", "rust", "berry")
+THEMES = ("light", "dark")
+
+Entry = tuple[str, str, str, str, str]
+# icon, label, short label, address, action that must be allowed
+WEEK: Entry = ("week", "My week", "My week", "/", "me.view_all_records")
+BOARDS: Entry = ("race", "Contests", "Contests", "/boards", "contest.list_visible")
+AWARDS: Entry = ("bell", "Awards", "Awards", "/awards", "recog.wall_view")
+TRAINING: Entry = ("cap", "Training", "Training", "/training", "training.catalogue")
+ADOPTION: Entry = ("chart", "Adoption", "Adoption", "/adoption", "dashboard.public_summary")
+TIPS: Entry = ("tip", "Tips", "Tips", "/tips", "tip.view")
+PEOPLE: Entry = ("users", "People", "People", "/people", "people.directory")
+IMPORTS: Entry = ("value", "Imports", "Imports", "/imports", "import.job_status")
+OUTBOX: Entry = ("tip", "Outbox", "Outbox", "/admin/outbox", "mail.delivery_aggregate")
+JOBS: Entry = ("clock", "Jobs", "Jobs", "/admin/jobs", "admin.job_status")
+
+MENUS: dict[Role, tuple[tuple[Entry, ...], ...]] = {
+    Role.REP: ((WEEK, BOARDS, TRAINING, AWARDS, TIPS),),
+    Role.MANAGER: ((WEEK, BOARDS, TRAINING, AWARDS), (ADOPTION, TIPS, PEOPLE)),
+    Role.DIRECTOR: ((ADOPTION, BOARDS, TRAINING, AWARDS), (TIPS, PEOPLE)),
+    Role.SALES_OPS: ((BOARDS, AWARDS, TIPS, TRAINING), (ADOPTION, PEOPLE), (IMPORTS, OUTBOX, JOBS)),
+    Role.EXECUTIVE: ((ADOPTION, BOARDS, AWARDS, TRAINING),),
+    Role.ADMIN: ((JOBS, IMPORTS, OUTBOX, PEOPLE),),
+}
+
+
+def set_up_menu(app: Flask) -> None:
+    """Give every template the menu, the reader, the look and the form token."""
+    app.jinja_env.globals["csrf_token"] = generate_csrf
+    app.context_processor(page_context)
+
+
+def page_context() -> dict[str, object]:
+    """Return what the page frame shows."""
+    actor = current_actor()
+    theme = request.cookies.get("theme", "")
+    context: dict[str, object] = {
+        "theme": theme if theme in THEMES else "",
+        "nav": [],
+        "viewer": None,
+        "actor": actor,
+    }
+    if actor.role is not None:
+        context["viewer"] = {
+            "name": actor.name,
+            "role_label": ROLE_LABELS[actor.role],
+            "initials": "".join(part[0] for part in actor.name.split()[:2]),
+        }
+        context["nav"] = [
+            [_item(entry) for entry in group if scope_of(actor, entry[4]) is not Scope.NONE]
+            for group in MENUS[actor.role]
+        ]
+    return context
+
+
+def _item(entry: Entry) -> dict[str, object]:
+    icon, label, short, href, _ = entry
+    here = request.path
+    current = here == href or (href != "/" and here.startswith(f"{href}/"))
+    if href == "/boards" and here.startswith("/contests"):
+        current = True
+    return {"icon": icon, "label": label, "short": short, "href": href, "current": current}
