@@ -34,13 +34,13 @@ _INTEGER = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})", re.ASCII)
 _LOCAL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_EMAIL = re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@(?:{_LABEL}\.)*{_LABEL}", re.ASCII)
+_EMAIL = re.compile(rf"{_LOCAL}(?:\.{_LOCAL})*@(?:{_LABEL}\.)+{_LABEL}", re.ASCII)
 
 _YES = frozenset({"true", "yes", "y", "t", "1"})
 _NO = frozenset({"false", "no", "n", "f", "0"})
 
 
-class BadCell(ValueError):  # noqa: N818 - it is caught and becomes a Problem, never seen as error
+class BadCell(ValueError):
     """A cell that cannot be used; `code` is in the fixed list."""
 
     def __init__(self, code: str, message: str | None = None) -> None:
@@ -57,8 +57,8 @@ class Context:
     time_zone: ZoneInfo | None = None
 
 
-Value = TypeVar("Value", covariant=True)
-Parser = Callable[[str, Context], Value]
+Value_co = TypeVar("Value_co", covariant=True)
+Parser = Callable[[str, Context], Value_co]
 
 
 def text(longest: int = 200) -> Parser[str]:
@@ -115,7 +115,7 @@ def day(earliest: date = EARLIEST, latest: date = LATEST) -> Parser[date]:
 
 
 def instant() -> Parser[datetime]:
-    """A moment in ISO 8601 with an offset, in UTC; without one only where the context has a zone."""
+    """A moment in ISO 8601, in UTC; without an offset only where the context has a zone."""
 
     def parse(cell: str, context: Context) -> datetime:
         return parse_instant(cell, context.time_zone)
