@@ -161,7 +161,7 @@ def doubts_at_submit(
     team_sizes: Collection[int],
     kinds: Collection[str],
 ) -> tuple[Doubt, ...]:
-    """The guard of `submit`: dates in order, two sides with people in each, points for something."""
+    """The guard of `submit`: dates in order, two sides with people in each, points to win."""
     found = []
     if last_on < starts_on:
         found.append(Doubt("dates", "The last day is before the first.", "last_on"))
