@@ -1,0 +1,1 @@
+"""The demo company: a seeded world in CONTRACT's file formats, and the command that loads it."""

@@ -1,0 +1,209 @@
+"""The demo's programme as a playbook (CONTRACT section 4): courses, races, tips, the campaign."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+from demo.dates import AUTUMN, FINISH, LAUNCH, SPRING, SUMMER, WINTER, ZONE, Timeline
+from demo.names import TOOL
+from demo.parameters import TIP_CAMPAIGN, TIP_HOLDOUT_PERCENT
+from demo.people import Company
+from demo.training import DUE_DAYS, INTRO, PROPOSALS
+
+SLUG = "csp"
+
+_TIPS = {
+    "first-guided": (
+        "Start with one account",
+        "guided_use",
+        "Open the account you will call next and let {tool} guide the first step.\n\n"
+        "It takes about four minutes. Do it on **one** account today and one tomorrow: two days a "
+        "week is what makes it stick.\n",
+    ),
+    "before-the-call": (
+        "Five minutes before a call",
+        "guided_use",
+        "Before your next call, open {tool} on the account and read the three points it puts "
+        "first.\n\nColleagues who do this say the first question is easier to ask.\n",
+    ),
+    "first-proposal": (
+        "Your first proposal in ten minutes",
+        "proposal_created",
+        "Pick a deal that waits for a proposal. In {tool}, choose **New proposal**: the account, "
+        "the products and the terms are filled in already.\n\nRead it once, change what you must, "
+        "send it.\n",
+    ),
+    "better-proposal": (
+        "One page more, asked for most",
+        "proposal_created",
+        "Add the page that compares the offer with doing nothing. It is the page buyers come back "
+        "to.\n\n{tool} has it under **Add a page**.\n",
+    ),
+    "stalled-deal": (
+        "A silent deal is not a lost deal",
+        "sequence_run",
+        "When a proposal is silent for three days, {tool} shows a signal. Run the sequence within "
+        "two days: three short steps, prepared for you.\n",
+    ),
+    "third-day": (
+        "Why the third day matters",
+        "sequence_run",
+        "Most stalled deals are not answered because nobody noticed. Open your signals first thing "
+        "on two mornings a week and run the sequence where there is one.\n",
+    ),
+}
+
+
+def _race(slug: str, title: str, when: tuple[date, date], teams: list[str] | str) -> dict:
+    """A two-week participation race after METRICS 5.4's defaults."""
+    start, end = when
+    return {
+        "slug": slug,
+        "title": title,
+        "unit": "team",
+        "teams": teams,
+        "start": start.isoformat(),
+        "end": end.isoformat(),
+        "mode": "participation",
+        "rules": [
+            {"kind": "guided_use", "points": 10, "daily_cap": 1, "unique": "object_day"},
+            {"kind": "proposal_created", "points": 10, "daily_cap": 1, "unique": "object"},
+            {"kind": "sequence_run", "points": 10, "daily_cap": 1, "unique": "object"},
+        ],
+        "target_days": 2,
+        "goal": 0.75,
+        "min_team_size": 3,
+        "baseline_days": 28,
+        "freeze_hours": 24,
+        "prizes": [
+            {"place": "goal", "title": "Team lunch", "cost": 15000},
+            {"place": 1, "title": "Team dinner", "cost": 50000, "reserve_score": 0.5},
+            {"place": 2, "title": "Team dinner", "cost": 50000, "reserve_score": 0.5},
+            {"place": 3, "title": "Team dinner", "cost": 50000, "reserve_score": 0.5},
+        ],
+    }
+
+
+def _races(company: Company, line: Timeline) -> list[dict]:
+    """Spring for the half of the teams drawn first, summer for the other half, then all."""
+
+    def moved(when: tuple[date, date]) -> tuple[date, date]:
+        return line.moved(when[0]), line.moved(when[1])
+
+    halves = {
+        half: [team.name for team in company.teams if team.half == half] for half in ("A", "B")
+    }
+    return [
+        _race("spring", "Spring race", moved(SPRING), halves["A"]),
+        _race("summer", "Summer race", moved(SUMMER), halves["B"]),
+        _race("autumn", "Autumn race", moved(AUTUMN), "all"),
+        _race("finish", "Finish race", moved(FINISH), "all"),
+        _race("winter", "Winter race", moved(WINTER), "all"),
+    ]
+
+
+def _outcomes() -> list[dict]:
+    return [
+        {
+            "slug": "revenue_per_rep",
+            "title": "Won revenue per rep and month",
+            "unit": "USD",
+            "direction": "up",
+            "baseline": 5200,
+            "targets": {"Q1": 5400, "Q2": 5700, "Q3": 6000, "Q4": 6400},
+            "metrics": ["sustained_adoption", "due_behaviour_coverage"],
+        }
+    ]
+
+
+def playbook(company: Company, line: Timeline, sponsor: str) -> dict:
+    """The playbook as plain data; tips carry their text until it is written to files."""
+    return {
+        "programme": {
+            "slug": SLUG,
+            "name": f"{TOOL} rollout",
+            "sponsor": sponsor,
+            "time_zone": ZONE,
+            "week_start": "monday",
+            "workweek": ["mon", "tue", "wed", "thu", "fri"],
+            "holidays": [day.isoformat() for day in line.holidays()],
+            "launch_on": line.moved(LAUNCH).isoformat(),
+            "login_kind": "login",
+            "key_actions": ["guided_use", "proposal_created", "sequence_run"],
+            "due_action": "sequence_run",
+            "adoption_rule": {
+                "target_days": 2,
+                "k": 3,
+                "n": 4,
+                "lookback": 6,
+                "min_available_days": 3,
+                "horizon_days": 60,
+            },
+            "goal": {"low": 0.40, "high": 0.50},
+            "respond_days": 2,
+            "weekly_decay": 0.20,
+            "late_grace_hours": 48,
+            "min_group": 5,
+            "leak_per_year": 300000,
+            "build_cost": 60000,
+            "currency": "USD",
+        },
+        "courses": [
+            {"slug": INTRO, "title": f"Introduction to {TOOL}", "kind": "elearning", "minutes": 20},
+            {
+                "slug": PROPOSALS,
+                "title": "Proposals that get read",
+                "kind": "lunch_and_learn",
+                "minutes": 45,
+            },
+        ],
+        "milestones": [
+            {
+                "course": INTRO,
+                "for": {"roles": ["rep"]},
+                "due_days_after_start": DUE_DAYS,
+                "mandatory": True,
+                "hands_on": {"kind": "guided_use", "count": 1, "within_hours": 48},
+            }
+        ],
+        "contests": _races(company, line),
+        "outcomes": _outcomes(),
+        "tips": [
+            {"slug": slug, "subject": subject, "body_file": f"tips/{slug}.md", "about": about}
+            for slug, (subject, about, _) in _TIPS.items()
+        ],
+        "campaigns": [
+            {
+                "slug": TIP_CAMPAIGN,
+                "cadence": "weekly",
+                "day": "tue",
+                "time": "09:00",
+                "audience": {"states": ["not_started", "trying", "lapsed"]},
+                "holdout_percent": TIP_HOLDOUT_PERCENT,
+                "tips": "next_best",
+            }
+        ],
+        "asks": [
+            {
+                "slug": "what-else",
+                "question": (
+                    "Other than training, what else needs to happen for you to fully use this?"
+                ),
+                "to": {"roles": ["rep"]},
+                "anonymous": True,
+            }
+        ],
+    }
+
+
+def write_playbook(plan: dict, folder: Path) -> Path:
+    """Writes `playbook.yaml` and its tips; JSON is YAML, so the standard library is enough."""
+    tips = folder / "tips"
+    tips.mkdir(exist_ok=True)
+    for slug, (_, _, body) in _TIPS.items():
+        (tips / f"{slug}.md").write_text(body.format(tool=TOOL), encoding="utf-8")
+    path = folder / "playbook.yaml"
+    path.write_text(json.dumps(plan, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
