@@ -29,7 +29,8 @@ def upgrade():
     op.create_table("parent", sa.Column("id", sa.Integer, primary_key=True),
                     sa.Column("spare", sa.Integer))
     op.create_table("child", sa.Column("id", sa.Integer, primary_key=True),
-                    sa.Column("parent_id", sa.ForeignKey("parent.id", ondelete="CASCADE")))
+                    sa.Column("parent_id", sa.Integer,
+                              sa.ForeignKey("parent.id", ondelete="CASCADE")))
     op.execute("INSERT INTO parent (id, spare) VALUES (1, 1)")
     op.execute("INSERT INTO child (id, parent_id) VALUES (1, 1), (2, 1)")
 """,
@@ -108,7 +109,7 @@ def small_migrations(tmp_path: Path, steps: int) -> str:
 
 
 @pytest.mark.sqlite_only
-def test_rebuilding_a_table_on_sqlite_keeps_the_rows_that_point_to_it(tmp_path):
+def test_rebuilding_a_table_on_sqlite_keeps_the_rows_that_point_to_it(tmp_path, caplog):
     from flask_migrate import upgrade
 
     app = assemble(settings_for(f"sqlite:///{tmp_path / 'old.db'}", tmp_path))
@@ -117,8 +118,9 @@ def test_rebuilding_a_table_on_sqlite_keeps_the_rows_that_point_to_it(tmp_path):
         assert db.session.scalar(text("SELECT count(*) FROM child")) == 2
         assert db.session.scalar(text("PRAGMA foreign_keys")) == 1
         db.session.remove()
-        with pytest.raises(RuntimeError, match="without their parent"):
+        with pytest.raises(SystemExit):  # as the command ends, with the reason logged
             upgrade(directory=small_migrations(tmp_path, 3))
+        assert "without their parent" in caplog.text
         assert db.session.scalar(text("SELECT count(*) FROM parent")) == 1
         assert db.session.scalar(text("SELECT version_num FROM alembic_version")) == "0002"
         db.session.remove()
