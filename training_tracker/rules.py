@@ -72,6 +72,7 @@ class Obligation:
     person_id: int
     due_on: date | None
     passed_on: date | None
+    assigned_on: date | None = None
 
 
 def obligation(
@@ -93,7 +94,7 @@ def obligation(
     if not was_at_work(life, standing.assigned_on, through, is_working_day):
         return None
     passed_on = first_counting_pass(standing, passes, through, prior_days)
-    return Obligation(person_id, standing.due_on, passed_on)
+    return Obligation(person_id, standing.due_on, passed_on, standing.assigned_on)
 
 
 @dataclass(frozen=True)
