@@ -62,7 +62,7 @@ def _pictures() -> dict[str, object]:
             "Of 174 reps, 18% tried it the same day and 74% by day 7.",
         ),
         "rate": charts.rate_interval(0.67, (0.35, 0.88), goal=(0.4, 0.5)),
-        "clear": charts.difference_interval(0.092, (0.015, 0.166)),
+        "sure": charts.difference_interval(0.092, (0.015, 0.166)),
         "unsure": charts.difference_interval(0.121, (-0.024, 0.269)),
         "funnel": charts.funnel(
             [("Invited", 1248), ("Trained", 961), ("Logged in", 902), ("Active last week", 611)]
