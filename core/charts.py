@@ -326,8 +326,8 @@ class Week:
         return self.kept + self.back + self.new
 
 
-def weekly_bars(weeks: Sequence[Week], finding: str) -> Chart:
-    """Active reps a week on a zero-based axis."""
+def weekly_bars(weeks: Sequence[Week], finding: str, *, width: int = 1080) -> Chart:
+    """Active reps a week on a zero-based axis; 760 wide for a panel that is not full width."""
     rows = tuple(
         (
             w.label,
@@ -341,17 +341,18 @@ def weekly_bars(weeks: Sequence[Week], finding: str) -> Chart:
     )
     return Chart(
         finding,
-        _bars(weeks, _bar_sheet(weeks, is_narrow=False)),
-        _bars(weeks, _bar_sheet(weeks, is_narrow=True)),
+        _bars(weeks, _bar_sheet(weeks, width)),
+        _bars(weeks, _bar_sheet(weeks)),
         ("Week", "Active", "Kept going", "Came back", "New", "Lapsed"),
         rows,
     )
 
 
-def _bar_sheet(weeks: Sequence[Week], *, is_narrow: bool) -> Sheet:
+def _bar_sheet(weeks: Sequence[Week], wide: int = 0) -> Sheet:
+    is_narrow = not wide
     top, _ = nice_top(max((w.active for w in weeks), default=0) * 1.06)
     low = max((w.lapsed for w in weeks), default=0)
-    width, height = (342, 250) if is_narrow else (1080, 300)
+    width, height = (342, 250) if is_narrow else (wide, 300)
     left, right = (34, 8) if is_narrow else (40, 120)
     floor_room = low * 1.25 if low else 0
     return Sheet(

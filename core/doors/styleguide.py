@@ -51,7 +51,9 @@ def _pictures() -> dict[str, object]:
     ]
     return {
         "line": charts.share_line(_sustained()),
-        "weeks": charts.weekly_bars(weeks, "Active reps grow from 212 to 370 in four weeks."),
+        "weeks": charts.weekly_bars(
+            weeks, "Active reps grow from 212 to 370 in four weeks.", width=760
+        ),
         "last_week": weeks[-1],
         "race": charts.bump(
             _runs(), ["2 Nov", "3 Nov", "4 Nov", "5 Nov"], "Harbour takes the lead on day four."
