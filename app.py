@@ -1,4 +1,4 @@
-"""Assembly: makes the Flask app and hangs every room's doors on it. The only file that knows all rooms."""
+"""Assembly: makes the Flask app and hangs every room's doors on it; knows every room."""
 
 import logging
 from importlib import import_module
@@ -90,9 +90,8 @@ def _modules(*names: str) -> list[ModuleType]:
     """Import the named door of every room that has it, in the order of the floors."""
     found = []
     for room in ROOMS:
-        for name in names:
-            if find_spec(f"{room}.{name}") is not None:
-                found.append(import_module(f"{room}.{name}"))
+        present = [f"{room}.{name}" for name in names if find_spec(f"{room}.{name}") is not None]
+        found.extend(import_module(name) for name in present)
     return found
 
 

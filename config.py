@@ -21,7 +21,7 @@ class BadSetting(SystemExit):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Every setting, with its default; the environment name is PENNANT_ and the field in capitals."""
+    """Every setting with its default; in the environment PENNANT_ and the field in capitals."""
 
     database_url: str = f"sqlite:///{INSTANCE / 'pennant.db'}"
     secret_key: str = field(repr=False, default="")
@@ -131,7 +131,7 @@ def _secret(name: str, value: str) -> str:
 
 
 def _kept_secret(instance: Path) -> str:
-    """Return the secret kept in the instance folder, made at the first start, readable by us only."""
+    """Return the secret kept in the instance folder; the first start makes it."""
     path = instance / "secret_key"
     instance.mkdir(parents=True, exist_ok=True)
     try:

@@ -115,17 +115,21 @@ def record(
 
 def verify() -> Broken | None:
     """Walk the whole chain; return the first row that does not hold, or None."""
-    previous = GENESIS
-    rows = db.session.scalars(
-        select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000)
-    )
-    for entry in rows:
-        if entry.previous_hash != previous:
-            return Broken(entry.id, "a row before this one is missing or was changed")
-        if _digest(previous, entry) != entry.row_hash:
-            return Broken(entry.id, "this row was changed")
-        previous = entry.row_hash
+    previous, last_id = GENESIS, 0
+    while page := _page_after(last_id):
+        for entry in page:
+            if entry.previous_hash != previous:
+                return Broken(entry.id, "a row before this one is missing or was changed")
+            if _digest(previous, entry) != entry.row_hash:
+                return Broken(entry.id, "this row was changed")
+            previous, last_id = entry.row_hash, entry.id
+        db.session.expunge_all()
     head = db.session.get(AuditHead, 1)
     if head is not None and head.row_hash != previous:
         return Broken(0, "rows at the end of the chain are missing")
     return None
+
+
+def _page_after(entry_id: int) -> list[AuditEntry]:
+    query = select(AuditEntry).where(AuditEntry.id > entry_id).order_by(AuditEntry.id).limit(1000)
+    return list(db.session.scalars(query.execution_options(populate_existing=True)))

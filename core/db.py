@@ -151,7 +151,7 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def fenced(check: Callable[[Session], None]) -> Iterator[None]:
-    """Let every transaction inside run `check` just before it commits; an error refuses the commit."""
+    """Let every transaction inside run `check` before it commits; an error refuses the commit."""
     token = _fence.set(check)
     try:
         yield

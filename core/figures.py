@@ -1,7 +1,7 @@
 """The registry of figures: rooms declare them, one command and one machine door answer them.
 
-CONTRACT section 5. A figure gets typed parameters and an instant and returns plain values; a rate is
-an unrounded fraction, "no base" is None.
+CONTRACT section 5. A figure gets typed parameters and an instant and returns plain values; a rate
+is an unrounded fraction, "no base" is None.
 """
 
 from collections.abc import Callable, Mapping, Sequence

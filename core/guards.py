@@ -1,7 +1,7 @@
 """What stands at every door: who is there, may they, and is the form ours.
 
-Each view carries one of three marks, `guard`, `public` or `machine`; a view without one is refused at
-start. Safe by default: cross-site posts are stopped by the form token, foreign hosts by TRUSTED_HOSTS.
+Each view carries one of three marks, `guard`, `public` or `machine`; a view without one is refused
+at start. Cross-site posts are stopped by the form token, foreign hosts by TRUSTED_HOSTS.
 """
 
 from collections.abc import Callable
@@ -91,7 +91,7 @@ def token_actor() -> Actor | None:
 
 
 def person_or_machine(action: str, scope: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let in a signed-in person whom the matrix allows, or a token with the scope (reading APIs)."""
+    """Let in a signed-in person whom the matrix allows, or a token with the scope."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)

@@ -1,7 +1,7 @@
 """The double-entry book: accounts, entries, holds, reversals; it knows no business words.
 
-Amounts are whole numbers: points, or minor units of a currency. Entries are never edited or deleted;
-a correction is a reversal and a new entry (TRUST section 4, rules 1-4).
+Amounts are whole numbers: points, or minor units of a currency. Entries are never edited or
+deleted; a correction is a reversal and a new entry (TRUST section 4, rules 1-4).
 """
 
 from collections import defaultdict
@@ -106,7 +106,7 @@ class Imbalance:
 
 
 def open_account(code: str, unit: str, *, may_go_negative: bool = False) -> None:
-    """Open an account unless it exists. A source or sink of value may go negative; a purse may not."""
+    """Open an account unless it exists. A source or sink may go negative; a purse may not."""
     insert_missing(
         LedgerAccount,
         [{"code": code, "unit": unit, "may_go_negative": may_go_negative, "balance": 0, "held": 0}],
@@ -280,14 +280,9 @@ def post_hold(
     db.session.expire_all()
     if used == 0:
         return True
-    codes = dict(
-        db.session.execute(
-            select(LedgerAccount.id, LedgerAccount.code).where(
-                LedgerAccount.id.in_([settled.from_account_id, settled.to_account_id])
-            )
-        ).tuples()
-    )
-    sides = [(codes[settled.from_account_id], -used), (codes[settled.to_account_id], used)]
+    source = db.session.get_one(LedgerAccount, settled.from_account_id)
+    target = db.session.get_one(LedgerAccount, settled.to_account_id)
+    sides = [(source.code, -used), (target.code, used)]
     return book(f"post:{hold_key}", sides, memo=memo, now=now, actor=actor)
 
 

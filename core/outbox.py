@@ -515,7 +515,7 @@ def _outbound(letter: OutboxLetter, recipient: Recipient) -> OutboundMail:
 
 
 def settle(letter_id: int, state: LetterState, *, reason: str | None, now: datetime) -> bool:
-    """Write what became of a letter that was being sent; False when it is not `sending` any more."""
+    """Write what became of a letter that was being sent; False when it is not `sending` now."""
     letter = db.session.get(OutboxLetter, letter_id, with_for_update=True, populate_existing=True)
     if letter is None or letter.state != LetterState.SENDING:
         return False

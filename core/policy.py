@@ -63,7 +63,7 @@ SYSTEM = Actor(person_id=None, role=None, name="system", is_system=True)
 
 @dataclass(frozen=True)
 class Rule:
-    """One cell of the matrix: the scope, and whether it needs a fresh sign-in or a second person."""
+    """One cell of the matrix: scope, and whether it needs a fresh sign-in or second person."""
 
     scope: Scope = Scope.NONE
     needs_fresh_sign_in: bool = False

@@ -1,8 +1,8 @@
 """Runs jobs exactly once per slot (TRUST section 4, rule 10; STACK section 3).
 
 The truth is the `job_slot` table, not a clock library: each due run is a row, unique per job and
-slot. One process holds a lease with an epoch; every transaction of a job checks that epoch before it
-commits, so a sleeper that wakes after its lease was taken cannot write. APScheduler only ticks.
+slot. One process holds a lease with an epoch; every transaction of a job checks that epoch before
+it commits, so a sleeper that wakes after its lease was taken cannot write. APScheduler only ticks.
 """
 
 import logging

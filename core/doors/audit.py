@@ -20,7 +20,7 @@ def audit_group() -> None:
 @audit_group.command("verify")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def verify(*, as_json: bool) -> None:
-    """Check ledger sums, the audit chain and derived tables; non-zero and the first bad row if not."""
+    """Check ledger sums, audit chain and derived tables; name the first bad row."""
     found: list[str] = []
     broken = audit.verify()
     if broken is not None:

@@ -12,7 +12,7 @@ import click
 from flask import Blueprint, Flask, current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from core import audit, scheduler
+from core import audit, policy, scheduler
 from core.clock import now
 from core.db import db, transaction
 from core.doors import terminal
@@ -52,7 +52,7 @@ def jobs_page() -> ResponseReturnValue:
         recent=scheduler.recent_slots(),
         rhythm=rhythm,
         lease_age=scheduler.lease_age(moment),
-        moment=moment,
+        can_run=policy.scope_of(current_actor(), "admin.job_run_now") is not policy.Scope.NONE,
     )
 
 

@@ -1,4 +1,4 @@
-"""What commands share: exit codes, JSON on stdout only, messages on stderr, instants as arguments."""
+"""What commands share: exit codes, JSON on stdout only, messages on stderr, instants."""
 
 import json
 import sys

@@ -1,0 +1,138 @@
+"""The mailer against a real SMTP server on this machine: replies decide, nothing is sent twice."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from flask import Flask
+
+from core import mailer, outbox
+from core.db import db, transaction
+from core.outbox import Letter, Recipient
+from core.policy import SYSTEM
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+class Sink:
+    """Takes letters; answers as the receiver's name says."""
+
+    def __init__(self) -> None:
+        self.taken: list[Any] = []
+        self.lock = threading.Lock()
+
+    async def handle_RCPT(  # noqa: N802, PLR0913, PLR0917 - the server's own hook
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        if address.startswith("gone"):
+            return "550 no such mailbox"
+        if address.startswith("later"):
+            return "451 try later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        with self.lock:
+            self.taken.append(message_from_bytes(envelope.content))
+        return "250 OK"
+
+
+@pytest.fixture
+def sink() -> Iterator[tuple[Sink, int]]:
+    handler = Sink()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield handler, port
+    controller.stop()
+
+
+def arm(app: Flask, port: int) -> None:
+    app.config["PENNANT"] = replace(app.config["PENNANT"], mail_url=f"smtp://127.0.0.1:{port}")
+    names = {1: "ana", 2: "gone", 3: "later"}
+    app.extensions.setdefault("pennant", {})["recipients"] = lambda ids: {
+        i: Recipient(f"{names[i]}@example.org", "Ana Ó", is_active=True) for i in ids
+    }
+    with transaction():
+        outbox.arm(actor=SYSTEM, now=NOON)
+
+
+def put(key: str, person_id: int) -> None:
+    with transaction():
+        outbox.post(
+            Letter(
+                kind="tip",
+                list_name="tips",
+                person_id=person_id,
+                subject="One line — quoted",
+                text="Hello",
+                html="<p>Hello</p>",
+                dedupe_key=key,
+            ),
+            NOON,
+        )
+
+
+def state_of(key: str) -> str:
+    return str(outbox.states_by_dedupe([key])[key])
+
+
+@pytest.mark.sqlite_only
+def test_a_letter_arrives_once_with_its_id_and_a_way_out(
+    app: Flask, sink: tuple[Sink, int]
+) -> None:
+    arm(app, sink[1])
+    put("k", 1)
+    assert mailer.deliver(NOON) == {"sending": 1}
+    mailer.deliver(NOON)
+    (message,) = sink[0].taken
+    stored = db.session.query(outbox.OutboxLetter).one()
+    assert message["Message-ID"] == stored.message_id
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert outbox.unsubscribe_token(1, "tips") in message["List-Unsubscribe"]
+    assert [part.get_content_type() for part in message.walk()] == [
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+    ]
+    assert state_of("k") == "sent"
+
+
+@pytest.mark.sqlite_only
+def test_refusals_fail_and_delays_come_back(app: Flask, sink: tuple[Sink, int]) -> None:
+    arm(app, sink[1])
+    put("gone", 2)
+    put("later", 3)
+    mailer.deliver(NOON)
+    assert (state_of("gone"), state_of("later")) == ("failed", "retry")
+    mailer.deliver(NOON + timedelta(minutes=2))
+    assert state_of("later") == "retry"
+    mailer.deliver(NOON + timedelta(hours=25))
+    assert state_of("later") == "failed"
+
+
+@pytest.mark.sqlite_only
+def test_without_a_server_letters_wait(app: Flask, sink: tuple[Sink, int]) -> None:
+    arm(app, 1)
+    put("k", 1)
+    mailer.deliver(NOON)
+    assert state_of("k") == "retry"
+
+
+@pytest.mark.sqlite_only
+def test_a_copied_installation_is_disarmed(app: Flask, sink: tuple[Sink, int]) -> None:
+    arm(app, sink[1])
+    assert outbox.is_armed()
+    app.config["PENNANT"] = replace(app.config["PENNANT"], base_url="https://copy.example.org")
+    assert not outbox.is_armed()
+    put("k", 1)
+    mailer.deliver(NOON)
+    assert (state_of("k"), sink[0].taken) == ("captured", [])
