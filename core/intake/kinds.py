@@ -134,7 +134,8 @@ class ImportKind:
 
     `key` names the columns a row is known by. With `unique_in_file` a second row of the same key
     and other content is refused as duplicate_key_conflict, and one of the same content counts as
-    unchanged, before `load` sees them.
+    unchanged, before `load` sees them. Of each group in `one_of` the header must have at least
+    one column. After rows of a kind with `frees_set_aside`, rows set aside are tried again.
     """
 
     name: str
@@ -146,6 +147,8 @@ class ImportKind:
     batch_rows: int = 10_000
     unique_in_file: bool = True
     needs_programme: bool = False
+    one_of: tuple[tuple[str, ...], ...] = ()
+    frees_set_aside: bool = False
     doc: str = ""
 
     def column(self, name: str) -> Column | None:

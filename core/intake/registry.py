@@ -1,0 +1,61 @@
+"""Which kinds, presets and followers this installation has; filled once by the assembly."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from flask import Flask, current_app
+
+from core.intake.kinds import Follower, ImportKind, Preset
+
+EXTENSION = "pennant.intake"
+
+FindProgramme = Callable[[str | None], int | None]
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All import kinds by name in dependency order, presets by name, followers in order."""
+
+    kinds: Mapping[str, ImportKind]
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+    followers: tuple[Follower, ...] = ()
+    find_programme: FindProgramme = lambda _slug: None
+
+
+def make_registry(
+    kinds: Iterable[ImportKind],
+    presets: Iterable[Preset] = (),
+    followers: Iterable[Follower] = (),
+    find_programme: FindProgramme | None = None,
+) -> Registry:
+    """Collect what rooms declare. Raises ValueError when a name occurs twice."""
+    ordered = sorted(kinds, key=lambda kind: (kind.order, kind.name))
+    by_name = {kind.name: kind for kind in ordered}
+    if len(by_name) != len(ordered):
+        raise ValueError("two rooms declare the same import kind")
+    return Registry(
+        kinds=by_name,
+        presets={preset.name: preset for preset in presets},
+        followers=tuple(followers),
+        find_programme=find_programme or (lambda _slug: None),
+    )
+
+
+def install(
+    app: Flask,
+    *,
+    kinds: Iterable[ImportKind],
+    presets: Iterable[Preset] = (),
+    followers: Iterable[Follower] = (),
+    find_programme: FindProgramme | None = None,
+) -> Registry:
+    """Hang the registry on the application."""
+    found = make_registry(kinds, presets, followers, find_programme)
+    app.extensions[EXTENSION] = found
+    return found
+
+
+def registry() -> Registry:
+    """The application's registry."""
+    found = current_app.extensions.get(EXTENSION)
+    return found if isinstance(found, Registry) else Registry(kinds={})

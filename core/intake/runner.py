@@ -1,0 +1,437 @@
+"""Running an import: files in dependency order, each batch in one transaction, every row accounted.
+
+A batch is stored whole or not at all, so a broken file or a killed process leaves whole good rows.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import update
+
+from core.db import bulk_insert, db, insert_missing, transaction
+from core.intake.kinds import (
+    BatchResult,
+    Follower,
+    ImportKind,
+    LoadContext,
+    Part,
+    Preset,
+    RawBatch,
+    SetAside,
+)
+from core.intake.layout import Layout, fit
+from core.intake.loading import load_apart, load_parsed
+from core.intake.models import ImportProblem, ImportRun, IntakeSetAside
+from core.intake.problems import Problem
+from core.intake.reader import SUFFIXES, FileRefused, RowReader
+from core.intake.seen import SeenKeys
+from core.intake.summary import FileResult, Summary
+from core.intake.waiting import Retry
+from core.policy import Actor
+
+Progress = Callable[[str, int, int], None]
+Rows = tuple[list[int], list[Sequence[str]]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file to take in as a kind; no kind means its name did not tell."""
+
+    path: Path
+    kind: str | None
+    label: str
+
+
+def kind_of_name(path: Path, kinds: Iterable[str]) -> str | None:
+    """The kind a file's name states: its stem, or the stem's first word (usage-2026-03.csv)."""
+    stem = path.name.lower().split(".")[0]
+    names = frozenset(kinds)
+    if stem in names:
+        return stem
+    word = stem.replace("_", "-").replace(" ", "-").split("-")[0]
+    return word if word in names else None
+
+
+def plan(
+    paths: Sequence[Path], kinds: Mapping[str, ImportKind], as_kind: str | None = None
+) -> tuple[list[Task], list[str]]:
+    """Files in the order their kinds need, and the names of files in folders that are no kind's."""
+    tasks: list[Task] = []
+    skipped: list[str] = []
+    for path in paths:
+        if not path.is_dir():
+            tasks.append(Task(path, as_kind or kind_of_name(path, kinds), path.name))
+            continue
+        for inside in sorted(path.iterdir()):
+            kind = as_kind or kind_of_name(inside, kinds)
+            is_ours = inside.is_file() and inside.name.lower().endswith(SUFFIXES)
+            if is_ours and kind is not None:
+                tasks.append(Task(inside, kind, inside.name))
+            else:
+                skipped.append(inside.name)
+    order = {name: place for place, name in enumerate(kinds)}
+    tasks.sort(key=lambda task: order.get(task.kind or "", len(order)))
+    return tasks, skipped
+
+
+def run_import(  # noqa: PLR0913 - the options of a command, each by name
+    paths: Sequence[Path],
+    *,
+    kinds: Mapping[str, ImportKind],
+    actor: Actor,
+    now: datetime,
+    programme_id: int | None = None,
+    programme_given: bool = False,
+    as_kind: str | None = None,
+    preset: Preset | None = None,
+    followers: Sequence[Follower] = (),
+    time_zone: ZoneInfo | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    labels: Mapping[Path, str] | None = None,
+) -> Summary:
+    """Take in files and folders; opens its own transactions, one a batch.
+
+    A dry run does everything in a single transaction and takes it back. Raises only for faults of
+    the installation (database gone, disk full); what is wrong with the data is in the summary.
+    """
+    importer = _Importer(
+        kinds=kinds,
+        followers=tuple(followers),
+        context=LoadContext(
+            programme_id=programme_id,
+            programme_given=programme_given,
+            actor=actor,
+            now=now,
+            time_zone=time_zone,
+            dry_run=dry_run,
+        ),
+        progress=progress or (lambda _label, _done, _total: None),
+        summary=Summary(dry_run=dry_run),
+    )
+    if not dry_run:
+        importer.take_all(paths, as_kind, preset, labels or {})
+        return importer.summary
+    with transaction():
+        importer.take_all(paths, as_kind, preset, labels or {})
+        db.session.rollback()
+    return importer.summary
+
+
+@dataclass
+class _Importer:
+    """One import on its way."""
+
+    kinds: Mapping[str, ImportKind]
+    followers: tuple[Follower, ...]
+    context: LoadContext
+    progress: Progress
+    summary: Summary
+    _freed: bool = field(default=False, init=False)
+
+    def unit(self) -> AbstractContextManager[object]:
+        """The transaction of one batch; a dry run is inside its only one already."""
+        return nullcontext() if self.context.dry_run else transaction()
+
+    def take_all(
+        self,
+        paths: Sequence[Path],
+        as_kind: str | None,
+        preset: Preset | None,
+        labels: Mapping[Path, str],
+    ) -> None:
+        """Every file or part in order; rows set aside are tried again after new people."""
+        if preset is not None:
+            for path in paths:
+                self._take_preset(preset, path)
+            return
+        tasks, skipped = plan(paths, self.kinds, as_kind)
+        self.summary.skipped.extend(skipped)
+        for task in tasks:
+            self._take_file(replace(task, label=labels.get(task.path, task.label)))
+
+    def _take_preset(self, preset: Preset, path: Path) -> None:
+        try:
+            for part in preset.translate(path):
+                self._take_part(part)
+        except FileRefused as refusal:
+            self._refuse(FileResult(file=path.name, kind=preset.name), refusal.problem)
+
+    def _refuse(self, result: FileResult, problem: Problem, rows: int = 0) -> None:
+        result.refuse(problem, rows)
+        self.summary.files.append(result)
+
+    def _take_file(self, task: Task) -> None:
+        result = FileResult(file=task.label, kind=task.kind or "")
+        kind = self.kinds.get(task.kind or "")
+        if kind is None:
+            names = ", ".join(self.kinds)
+            message = f"{task.label} is of no known kind. Name it {names} or give --as KIND."
+            self._refuse(result, Problem(1, None, "unknown_kind", task.kind, message))
+            return
+        self.summary.files.append(result)
+        run = _Run(self, kind, result)
+        try:
+            with RowReader(task.path, name=task.label) as reader:
+                run.start(reader.facts.sha256, reader.facts.size, reader.facts.encoding)
+                run.take(reader.header, _batches(reader, kind.batch_rows, self.progress), reader)
+        except FileRefused as refusal:
+            run.refuse(refusal.problem)
+        except BaseException:
+            run.fail()
+            raise
+        run.finish()
+        self._after(kind, result)
+
+    def _take_part(self, part: Part) -> None:
+        kind = self.kinds[part.kind]
+        result = FileResult(file=part.file, kind=part.kind)
+        self.summary.files.append(result)
+        run = _Run(self, kind, result)
+        run.start("", 0, "")
+        try:
+            rows = iter(part.rows)
+            first = next(rows, None)
+            header = tuple(first[1]) if first else tuple(c.name for c in kind.columns if c.required)
+            run.take(header, _part_batches(first, rows, header, kind.batch_rows), None)
+            run.note(part.problems)
+        except BaseException:
+            run.fail()
+            raise
+        run.finish()
+        self._after(kind, result)
+
+    def _after(self, kind: ImportKind, result: FileResult) -> None:
+        if kind.frees_set_aside and (result.added or result.changed):
+            for waiting in self.kinds.values():
+                retried = Retry(self, waiting).run()
+                if retried.taken or retried.refused:
+                    self.summary.retried.append(retried)
+
+    def store(
+        self,
+        kind: ImportKind,
+        batch: RawBatch,
+        layout: Layout,
+        seen: SeenKeys | None,
+        context: LoadContext,
+    ) -> BatchResult:
+        """Parse and load one batch inside the open transaction, then let followers act."""
+        if kind.load_raw is not None:
+            result = load_apart(kind.load_raw, batch, context)
+        else:
+            result = load_parsed(kind, batch, layout, seen, context)
+        if result.touched:
+            for follower in self.followers:
+                if follower.kind == kind.name:
+                    follower.run(result.touched, context)
+        return result
+
+
+class _Run:
+    """One file's run: its row in the database and its counts."""
+
+    def __init__(self, importer: _Importer, kind: ImportKind, result: FileResult) -> None:
+        self.importer = importer
+        self.kind = kind
+        self.result = result
+        self.run_id: int | None = None
+        self.watermark: datetime | None = None
+        self.context = replace(importer.context, memo={})
+
+    def start(self, sha256: str, size: int, encoding: str) -> None:
+        """Write the run down before its first row."""
+        self.result.encoding = encoding
+        with self.importer.unit():
+            row = ImportRun(
+                kind=self.kind.name,
+                file=self.result.file[:255],
+                started_at=self.context.now,
+                actor_id=self.context.actor.person_id,
+                programme_id=self.context.programme_id,
+                sha256=sha256,
+                size=size,
+                encoding=encoding,
+            )
+            db.session.add(row)
+            db.session.flush()
+            self.run_id = row.id
+
+    def take(
+        self, header: Sequence[str], batches: Iterator[Rows], reader: RowReader | None
+    ) -> None:
+        """Store every batch; a header that does not fit refuses the file with all its rows."""
+        layout, problem = fit(self.kind, header)
+        self.result.unknown_columns = list(layout.unknown)
+        if problem is None and self.kind.needs_programme and self.context.programme_id is None:
+            problem = Problem(1, None, "no_programme")
+        if problem is not None:
+            rows = sum(len(lines) for lines, _cells in batches) + (reader.refused if reader else 0)
+            self.refuse(problem, rows)
+            return
+        checks = self.kind.unique_in_file and self.kind.load_raw is None
+        with SeenKeys() if checks else nullcontext() as seen:
+            for lines, cells in batches:
+                self._take_batch(layout, lines, cells, seen, reader)
+        self._take_batch(layout, [], [], None, reader)
+
+    def _take_batch(
+        self,
+        layout: Layout,
+        lines: list[int],
+        cells: list[Sequence[str]],
+        seen: SeenKeys | None,
+        reader: RowReader | None,
+    ) -> None:
+        """One transaction: rows, their problems, those set aside, and the run's counts."""
+        spoilt = reader.take_problems() if reader else []
+        if not lines and not spoilt:
+            return
+        batch = RawBatch(self.kind.name, self.result.file, layout.header, layout.at, lines, cells)
+        before = dict(self.result.counts())
+        try:
+            with self.importer.unit():
+                result = BatchResult()
+                if lines:
+                    result = self.importer.store(self.kind, batch, layout, seen, self.context)
+                result = replace(result, problems=[*spoilt, *result.problems])
+                self.result.add(len(lines) + len(spoilt), result)
+                self._write_down(result)
+        except BaseException:
+            vars(self.result).update(before)
+            raise
+
+    def _write_down(self, result: BatchResult) -> None:
+        self._keep_problems(result.problems)
+        if result.set_aside:
+            insert_missing(
+                IntakeSetAside,
+                [
+                    self._aside(row)
+                    for row in {
+                        _digest(self.kind.name, self.context, row): row for row in result.set_aside
+                    }.values()
+                ],
+                ["digest"],
+            )
+        if result.watermark is not None:
+            self.watermark = max(result.watermark, self.watermark or result.watermark)
+        self._update_run()
+
+    def _aside(self, row: SetAside) -> dict[str, object]:
+        return {
+            "digest": _digest(self.kind.name, self.context, row),
+            "kind": self.kind.name,
+            "file": self.result.file[:255],
+            "line": row.row,
+            "raw": dict(row.raw),
+            "code": row.code,
+            "ref": row.ref[:255],
+            "created_at": self.context.now,
+            "programme_id": self.context.programme_id,
+            "source": self.context.source,
+            "time_zone": self.context.time_zone.key if self.context.time_zone else None,
+            "run_id": self.run_id,
+        }
+
+    def _keep_problems(self, problems: Sequence[Problem]) -> None:
+        bulk_insert(
+            ImportProblem,
+            [
+                {
+                    "run_id": self.run_id,
+                    "row": problem.row,
+                    "field": problem.field and problem.field[:120],
+                    "code": problem.code,
+                    "value": problem.value,
+                    "message": problem.message[:400],
+                    "refuses": problem.refuses,
+                }
+                for problem in problems
+            ],
+        )
+
+    def _update_run(self, **more: object) -> None:
+        values = {
+            **self.result.counts(),
+            "unknown_columns": self.result.unknown_columns,
+            "watermark": self.watermark,
+            **more,
+        }
+        db.session.execute(update(ImportRun).where(ImportRun.id == self.run_id).values(**values))
+
+    def note(self, problems: Sequence[Problem]) -> None:
+        """Keep what a preset noticed about a file; nothing of it was a row of this kind."""
+        if problems:
+            self.result.hold(problems)
+            with self.importer.unit():
+                self._keep_problems(problems)
+
+    def refuse(self, problem: Problem, rows: int = 0) -> None:
+        """Refuse the file as a whole."""
+        if self.run_id is None:
+            self.start("", 0, "")
+        self.result.refuse(problem, rows)
+        with self.importer.unit():
+            self._keep_problems([problem])
+            self._update_run()
+
+    def finish(self) -> None:
+        """The end of the file came."""
+        state = "refused" if self.result.is_refused else "done"
+        with self.importer.unit():
+            self._update_run(state=state, finished_at=self.context.now)
+
+    def fail(self) -> None:
+        """Something outside the data broke; say so on the run if the database still listens."""
+        if self.run_id is None or self.context.dry_run:
+            return
+        try:
+            with self.importer.unit():
+                self._update_run(state="failed", finished_at=self.context.now)
+        except Exception:  # noqa: BLE001 - the first error is the one to show
+            db.session.rollback()
+
+
+def _digest(kind: str, context: LoadContext, row: SetAside) -> str:
+    """The same row of the same kind, programme and source is set aside once."""
+    told = [kind, context.programme_id, context.source, sorted(row.raw.items())]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _batches(reader: RowReader, size: int, progress: Progress) -> Iterator[Rows]:
+    """The reader's blocks gathered into batches."""
+    lines: list[int] = []
+    cells: list[Sequence[str]] = []
+    for block in reader.blocks():
+        lines.extend(block.lines)
+        cells.extend(block.cells)
+        if len(lines) >= size:
+            yield lines, cells
+            lines, cells = [], []
+        progress(reader.name, reader.bytes_read(), reader.facts.size)
+    if lines:
+        yield lines, cells
+
+
+def _part_batches(
+    first: tuple[int, Mapping[str, str]] | None,
+    rows: Iterator[tuple[int, Mapping[str, str]]],
+    header: Sequence[str],
+    size: int,
+) -> Iterator[Rows]:
+    """A preset's rows as batches of cells."""
+    head = [first] if first else []
+    while chunk := head + list(islice(rows, size)):
+        head = []
+        yield (
+            [line for line, _row in chunk],
+            [[row.get(name, "") for name in header] for _line, row in chunk],
+        )
