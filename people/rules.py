@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 
-THEMES = ("system", "light", "dark")
 QUIET_FROM, QUIET_UNTIL = time(19, 0), time(8, 0)
 STATUSES = ("active", "suspended", "erased")
 

@@ -1,13 +1,11 @@
-"""Which kinds, presets and followers this installation has; filled once by the assembly."""
+"""Which kinds, presets and followers this installation has; declared by the rooms, collected by app.py."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from flask import Flask, current_app
+from flask import current_app
 
 from core.intake.kinds import Follower, ImportKind, Preset
-
-EXTENSION = "pennant.intake"
 
 FindProgramme = Callable[[str | None], int | None]
 
@@ -41,21 +39,12 @@ def make_registry(
     )
 
 
-def install(
-    app: Flask,
-    *,
-    kinds: Iterable[ImportKind],
-    presets: Iterable[Preset] = (),
-    followers: Iterable[Follower] = (),
-    find_programme: FindProgramme | None = None,
-) -> Registry:
-    """Hang the registry on the application."""
-    found = make_registry(kinds, presets, followers, find_programme)
-    app.extensions[EXTENSION] = found
-    return found
-
-
 def registry() -> Registry:
-    """The application's registry."""
-    found = current_app.extensions.get(EXTENSION)
-    return found if isinstance(found, Registry) else Registry(kinds={})
+    """What the rooms of the running application declare."""
+    declared = current_app.extensions["pennant"]
+    return make_registry(
+        declared["imports"].values(),
+        declared["presets"].values(),
+        declared.get("import_followers", ()),
+        declared["programmes"].id_of,
+    )

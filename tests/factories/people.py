@@ -14,7 +14,7 @@ from people.models import Absence, Account, Person, PersonChange, Team, TeamMemb
 from people.rules import slug_of
 
 PASSWORD = "correct horse battery staple"
-CHEAP_HASH = generate_password_hash(PASSWORD, method="scrypt:2:1:1")
+CHEAP_HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
 LONG_AGO = date(2003, 1, 1)
 
 _numbers = itertools.count(1)
