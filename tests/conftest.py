@@ -22,6 +22,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from config import Settings
@@ -236,6 +237,24 @@ def app(settings: Settings) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """Somebody who has not signed in."""
     return app.test_client()
+
+
+class Outbox:
+    """The letters written so far, whatever became of them."""
+
+    def letters(self, **wanted: Any) -> list[Any]:
+        """Letters in the order they were written, narrowed by column: `letters(kind="tip")`."""
+        from core.db import db
+        from core.outbox import OutboxLetter
+
+        query = select(OutboxLetter).filter_by(**wanted).order_by(OutboxLetter.id)
+        return list(db.session.scalars(query))
+
+
+@pytest.fixture
+def outbox(app: Flask) -> Outbox:
+    """What the house has written to people."""
+    return Outbox()
 
 
 @pytest.fixture

@@ -1,0 +1,223 @@
+"""What every benchmark stands on: a migrated database, our processes, and a load of requests."""
+
+import csv
+import http.client
+import multiprocessing
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import servers
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 30
+CLIENT_PROCESSES = 2
+CONNECTIONS = 4
+
+
+@dataclass(frozen=True)
+class Line:
+    """One printed result: what was measured, against what, and the goal."""
+
+    id: str
+    engine: str
+    what: str
+    measured: str
+    goal: str
+    is_reached: bool | None = None
+
+    def __str__(self) -> str:
+        """The line as it is printed."""
+        verdict = {True: "reached", False: "MISSED", None: ""}[self.is_reached]
+        place = f"{self.id:<4} {self.engine:<9} {self.what:<66}"
+        return f"{place} {self.measured:>10}  {self.goal:<10} {verdict}"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A database of one benchmark's own and the environment our processes find it by."""
+
+    engine: str
+    url: str
+    folder: Path
+    quick: bool
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a process of ours."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith("PENNANT_")
+        }
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
+        return {
+            **kept,
+            "PENNANT_DATABASE_URL": self.url,
+            "PENNANT_INSTANCE_DIR": str(self.folder),
+            "PENNANT_SECRET_KEY": "a-key-for-benchmarks-only-" + "k" * 32,
+        }
+
+    def flask(self, *arguments: str, given: str | None = None) -> "Run":
+        """Run a command of the app to its end; raises RuntimeError when it fails."""
+        return run([sys.executable, "-m", "flask", *arguments], self.env, given=given)
+
+    def script(self, source: str, *arguments: str) -> "Run":
+        """Run a few lines of Python in the app's folder."""
+        return run([sys.executable, "-c", source, *arguments], self.env)
+
+    def write(self, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+        """Write an import file."""
+        path = self.folder / name
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(header)
+            writer.writerows(rows)
+        return path
+
+
+@dataclass(frozen=True)
+class Run:
+    """A process that ended: seconds, largest resident size in MB, what it printed."""
+
+    seconds: float
+    peak_mb: float
+    out: str
+
+
+def run(command: Sequence[str], env: dict[str, str], *, given: str | None = None) -> Run:
+    """Run a process to its end and measure it."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as source:
+        source.write(given or "")
+        source.seek(0)
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=env, stdin=source, stdout=out, stderr=subprocess.STDOUT
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        text = out.read()
+    if process.returncode:
+        raise RuntimeError(
+            f"{' '.join(command[:8])} ended with {process.returncode}:\n{text[-3000:]}"
+        )
+    return Run(seconds, usage.ru_maxrss / 1024, text)
+
+
+@contextmanager
+def fresh(engine: str, *, quick: bool) -> Iterator[Ground]:
+    """A migrated, empty database on SQLite or PostgreSQL, removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="pennant-bench-"))
+    name = f"pennant_bench_{secrets.token_hex(6)}"
+    server = servers.find_postgres() if engine == "postgres" else None
+    if server:
+        server.create(name)
+    url = server.url_of(name) if server else f"sqlite:///{folder / 'bench.db'}"
+    ground = Ground(engine, url, folder, quick)
+    try:
+        ground.flask("db", "upgrade")
+        yield ground
+    finally:
+        if server:
+            server.drop(name)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(
+    env: dict[str, str], target: str, ready: str
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Serve a WSGI app as `./pennant run` does; yields (port, process) once a page answers."""
+    port = free_port()
+    flags = f"--bind 127.0.0.1:{port} --workers 1 --worker-class gthread --threads 8"
+    flags += " --no-control-socket --log-level error"
+    env = {**env, "PENNANT_BASE_URL": f"http://127.0.0.1:{port}"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", target, *flags.split()],
+        cwd=ROOT,
+        env=env,
+    )
+    try:
+        until = time.monotonic() + READY_SECONDS
+        while not answers(port, ready):
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"{target} did not start")
+            time.sleep(0.1)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(port: int, path: str) -> bool:
+    """Say whether a page is there."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def requests_per_second(port: int, request: bytes, seconds: float) -> float:
+    """How many answers 200 a second eight kept-open connections get for one raw request."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(CLIENT_PROCESSES) as pool:
+        counts = pool.starmap(_hammer, [(port, request, seconds)] * CLIENT_PROCESSES)
+    return sum(counts) / seconds
+
+
+def _hammer(port: int, request: bytes, seconds: float) -> int:
+    """Count the answers this process gets, its connections taking turns."""
+    sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
+    count, until = 0, time.perf_counter() + seconds
+    for connection in sockets:
+        connection.sendall(request)
+    while time.perf_counter() < until:
+        for place in range(CONNECTIONS):
+            if not _read_answer(sockets[place]):
+                sockets[place].close()
+                sockets[place] = socket.create_connection(("127.0.0.1", port))
+            count += 1
+            sockets[place].sendall(request)
+    for connection in sockets:
+        connection.close()
+    return count
+
+
+def _read_answer(connection: socket.socket) -> bool:
+    """Read one whole answer; False when the server closes afterwards. Raises unless it is 200."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    if b" 200 " not in head.split(b"\r\n", 1)[0]:
+        raise RuntimeError(head.split(b"\r\n", 1)[0].decode())
+    lines = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:] if b":" in line)
+    left = int(lines[b"content-length"]) - len(body)
+    while left > 0:
+        left -= len(connection.recv(65536))
+    return lines.get(b"connection", b"").strip() != b"close"
+
+
+def best_of(times: int, measure: Callable[[], float]) -> float:
+    """The smallest of several measurements: the one least disturbed by others."""
+    return min(measure() for _ in range(times))
