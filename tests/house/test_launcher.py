@@ -95,14 +95,12 @@ def test_a_child_that_dies_stops_the_whole_and_is_named(launcher, capsys):
 
 def test_the_launcher_needs_the_standard_library_only():
     tree = ast.parse((ROOT / "pennant").read_text(), feature_version=(3, 7))
-    named = {
-        name.split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in (
-            [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
-        )
-    }
+    named = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            named.add(node.module)
+        elif isinstance(node, ast.Import):
+            named.update(alias.name.split(".")[0] for alias in node.names)
     assert named - {"__future__"} <= sys.stdlib_module_names
 
 
