@@ -27,7 +27,7 @@ class Sink:
         self.taken: list[Any] = []
         self.lock = threading.Lock()
 
-    async def handle_RCPT(  # noqa: N802, PLR0913, PLR0917 - the server's own hook
+    async def handle_RCPT(  # noqa: N802 - the server's own hook
         self, server: Any, session: Any, envelope: Any, address: str, options: Any
     ) -> str:
         if address.startswith("gone"):
