@@ -10,6 +10,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -51,7 +52,7 @@ for _name in [name for name in os.environ if name.startswith("PENNANT_")]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that needs a database once per engine, unless it is marked for one of them."""
-    if "database" not in metafunc.fixturenames:
+    if "engine" not in metafunc.fixturenames:
         return
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
     if "sqlite_only" in marks:
@@ -60,7 +61,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         engines = ("postgres",)
     else:
         engines = ENGINES
-    metafunc.parametrize("database", engines, indirect=True)
+    metafunc.parametrize("engine", engines)
 
 
 @pytest.fixture(autouse=True)
@@ -135,13 +136,17 @@ def build_schema(settings: Settings) -> None:
         db.engine.dispose()
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite file, made once per process."""
-    place = tmp_path_factory.mktemp("template")
-    path = place / "template.db"
-    build_schema(settings_for(f"sqlite:///{path}", place))
-    return path
+def load_small_demo(settings: Settings) -> None:
+    """Fill a migrated database with the small demo, by the command anybody would use."""
+    from core.db import db
+
+    app = assemble(settings)
+    done = app.test_cli_runner().invoke(args=["demo", "load", "--size", "small"])
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    if done.exit_code:
+        raise AssertionError(f"the small demo did not load: {done.output}") from done.exception
 
 
 @pytest.fixture(scope="session")
@@ -155,32 +160,70 @@ def postgres_server() -> servers.PostgresServer:
         pytest.skip(str(missing))
 
 
+@dataclass(frozen=True)
+class Templates:
+    """Databases to copy from, one per engine and kind, each built when first asked for."""
+
+    folder: Path
+    request: pytest.FixtureRequest
+    built: dict[tuple[str, str], str]
+
+    def copy(self, engine: str, kind: str, place: Path) -> Iterator[str]:
+        """Give the address of a fresh copy; a PostgreSQL one is dropped afterwards."""
+        source = self._template(engine, kind)
+        if engine == "sqlite":
+            path = place / "pennant.db"
+            shutil.copy(source, path)
+            yield f"sqlite:///{path}"
+            return
+        server: servers.PostgresServer = self.request.getfixturevalue("postgres_server")
+        name = f"pennant_test_{uuid4().hex[:12]}"
+        server.create(name, source)
+        yield server.url_of(name)
+        server.drop(name)
+
+    def _template(self, engine: str, kind: str) -> str:
+        """The file or database of a template, built at the first call."""
+        if (engine, kind) not in self.built:
+            base = self._template(engine, "empty") if kind == "demo" else None
+            name, url = self._blank(engine, kind, base)
+            furnish = load_small_demo if kind == "demo" else build_schema
+            furnish(settings_for(url, self.folder))
+            self.built[engine, kind] = name
+        return self.built[engine, kind]
+
+    def _blank(self, engine: str, kind: str, base: str | None) -> tuple[str, str]:
+        """A new file or database, empty or a copy; returns its name and address."""
+        if engine == "sqlite":
+            path = self.folder / f"{kind}.db"
+            if base:
+                shutil.copy(base, path)
+            return str(path), f"sqlite:///{path}"
+        server: servers.PostgresServer = self.request.getfixturevalue("postgres_server")
+        name = f"pennant_{kind}_{uuid4().hex[:12]}"
+        server.create(name, base or "template1")
+        self.request.addfinalizer(lambda: server.drop(name))
+        return name, server.url_of(name)
+
+
 @pytest.fixture(scope="session")
-def postgres_template(
-    postgres_server: servers.PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """A migrated, empty PostgreSQL database, made once per process."""
-    name = f"pennant_template_{uuid4().hex[:12]}"
-    postgres_server.create(name)
-    build_schema(settings_for(postgres_server.url_of(name), tmp_path_factory.mktemp("template")))
-    yield name
-    postgres_server.drop(name)
+def templates(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Templates:
+    """The databases tests are copied from, made once per process."""
+    return Templates(tmp_path_factory.mktemp("templates"), request, {})
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database(engine: str, templates: Templates, tmp_path: Path) -> Iterator[str]:
     """The address of a fresh, migrated, empty database of this test's own."""
-    if request.param == "sqlite":
-        path = tmp_path / "pennant.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    template = request.getfixturevalue("postgres_template")
-    server: servers.PostgresServer = request.getfixturevalue("postgres_server")
-    name = f"pennant_test_{uuid4().hex[:12]}"
-    server.create(name, template)
-    yield server.url_of(name)
-    server.drop(name)
+    yield from templates.copy(engine, "empty", tmp_path)
+
+
+@pytest.fixture
+def demo_database(engine: str, templates: Templates, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh copy of the small demo."""
+    yield from templates.copy(engine, "demo", tmp_path)
 
 
 class Visitor(FlaskClient):
@@ -216,12 +259,8 @@ def settings(database: str, tmp_path: Path) -> Settings:
     return settings_for(database, tmp_path)
 
 
-@pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    """The whole app on a fresh database, its context open, forms accepted without a token.
-
-    The token is tested once for all doors in tests/house/test_doors.py.
-    """
+def opened(settings: Settings) -> Iterator[Flask]:
+    """The app with its context open, forms accepted without a token."""
     from core.db import db
 
     flask_app = assemble(settings)
@@ -231,6 +270,21 @@ def app(settings: Settings) -> Iterator[Flask]:
         yield flask_app
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The whole app on a fresh, empty database.
+
+    The form token is tested once for all doors in tests/house/test_doors.py.
+    """
+    yield from opened(settings)
+
+
+@pytest.fixture
+def demo_app(demo_database: str, tmp_path: Path) -> Iterator[Flask]:
+    """The whole app on a copy of the small demo."""
+    yield from opened(settings_for(demo_database, tmp_path))
 
 
 @pytest.fixture
