@@ -88,7 +88,7 @@ class ScoreEntry(Base):
     board_id: Mapped[int] = mapped_column(BigKey, ForeignKey("board.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"), primary_key=True)
     local_day: Mapped[date] = mapped_column(primary_key=True)
-    team_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("team.id"), default=None)
+    team_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("team.id"))
     points: Mapped[str] = mapped_column(Text)
     counted: Mapped[int]
     uncounted: Mapped[int]

@@ -142,6 +142,28 @@ def member_scores(
     )
 
 
+def cumulated(
+    scores: Iterable[MemberScore],
+    earned: Iterable[tuple[int, int, date, Fraction]],
+    until: date,
+) -> tuple[MemberScore, ...]:
+    """The same parts with the points and active days up to one date only."""
+    points: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
+    active: dict[tuple[int, int], int] = defaultdict(int)
+    for person_id, team_id, day, amount in earned:
+        if day <= until:
+            points[person_id, team_id] += amount
+            active[person_id, team_id] += amount >= 1
+    return tuple(
+        replace(
+            score,
+            points=points[score.person_id, score.team_id],
+            active_days=active[score.person_id, score.team_id],
+        )
+        for score in scores
+    )
+
+
 def lines(
     terms: Terms,
     scores: Iterable[MemberScore],

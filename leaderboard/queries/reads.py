@@ -1,0 +1,359 @@
+"""Rows to show: boards and standings by index, a team's own lines, the race so far."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, or_, select
+
+from core.db import db
+from leaderboard.models import Board, FrozenStanding, MemberRow, ScoreEntry, Standing, StandingDay
+from leaderboard.queries import tables
+from leaderboard.queries.facts import spec_of
+from leaderboard.rules.standing import Line, MemberScore
+from people import queries as people
+
+SNAPSHOT = 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """One team's row as shown: `score` is the raw one, places go by the adjusted one (C8)."""
+
+    unit_id: int
+    unit: str
+    rank: int | None
+    score: Fraction | None
+    rank_score: Fraction | None
+    points: Fraction
+    headcount: Fraction
+    roster: int
+    participants: int
+    reason: str | None
+    previous_rank: int | None = None
+    previous_score: Fraction | None = None
+
+    @property
+    def ranked(self) -> bool:
+        """Has a place."""
+        return self.rank is not None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Standings with the instant they speak of. `is_frozen`: they do not move at present."""
+
+    places: tuple[Place, ...]
+    as_of: datetime
+    is_frozen: bool = False
+
+
+@dataclass(frozen=True)
+class OwnLine:
+    """A rep's part in their team, for the team's own eyes. `name` None: chose not to be listed."""
+
+    person_id: int
+    name: str | None
+    points: Fraction
+    active_days: int
+    asked_days: int
+    on_roster: bool
+    met: bool
+
+
+def board_by_slug(slug: str) -> Board | None:
+    """One board by its address."""
+    return db.session.scalar(select(Board).where(Board.slug == slug))
+
+
+def boards(programme_id: int | None = None) -> tuple[Board, ...]:
+    """Boards, latest start first."""
+    columns = select(Board).order_by(Board.starts_on.desc(), Board.id.desc())
+    if programme_id is not None:
+        columns = columns.where(Board.programme_id == programme_id)
+    return tuple(db.session.scalars(columns))
+
+
+def boards_to_refresh(as_of: datetime) -> tuple[int, ...]:
+    """Boards that still move: begun or about to, not frozen."""
+    return tuple(
+        db.session.scalars(
+            select(Board.id).where(Board.frozen_at.is_(None)).order_by(Board.closes_at, Board.id)
+        )
+    )
+
+
+def taken_slugs() -> frozenset[str]:
+    """Every address taken by a board."""
+    return frozenset(db.session.scalars(select(Board.slug)))
+
+
+def counter(slug: str) -> Row[int, datetime | None] | None:
+    """A board's version counter and when it last changed: all that a 304 reads."""
+    return db.session.execute(
+        select(Board.version, Board.changed_at).where(Board.slug == slug)
+    ).first()
+
+
+_LIVE = (
+    Standing.unit_id,
+    Standing.unit_name,
+    Standing.rank,
+    Standing.score,
+    Standing.rank_score,
+    Standing.points,
+    Standing.headcount,
+    Standing.roster,
+    Standing.participants,
+    Standing.reason,
+    Standing.previous_rank,
+    Standing.previous_score,
+)
+_FROZEN = (
+    FrozenStanding.unit_id,
+    FrozenStanding.unit_name,
+    FrozenStanding.rank,
+    FrozenStanding.score,
+    FrozenStanding.rank_score,
+    FrozenStanding.points,
+    FrozenStanding.headcount,
+    FrozenStanding.roster,
+    FrozenStanding.participants,
+    FrozenStanding.reason,
+)
+
+
+def _exact(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
+
+
+def _places(rows: Iterable[Row[*tuple[Any, ...]]]) -> tuple[Place, ...]:
+    return in_order(_place(row) for row in rows)
+
+
+def _place(row: Row[*tuple[Any, ...]]) -> Place:
+    """A row of either table; only the live one knows where the team stood before."""
+    return Place(
+        unit_id=row.unit_id,
+        unit=row.unit_name,
+        rank=row.rank,
+        score=_exact(row.score),
+        rank_score=_exact(row.rank_score),
+        points=Fraction(row.points),
+        headcount=Fraction(row.headcount),
+        roster=row.roster,
+        participants=row.participants,
+        reason=row.reason,
+        previous_rank=getattr(row, "previous_rank", None),
+        previous_score=_exact(getattr(row, "previous_score", None)),
+    )
+
+
+def in_order(places: Iterable[Place]) -> tuple[Place, ...]:
+    """By rank, equal places by name; then the unranked by name (CONTRACT 6)."""
+    return tuple(sorted(places, key=lambda p: (p.rank is None, p.rank or 0, p.unit, p.unit_id)))
+
+
+def live_places(board_id: int) -> tuple[Place, ...]:
+    """Every row of a board as it is now."""
+    rows = db.session.execute(select(*_LIVE).where(Standing.board_id == board_id))
+    return _places(rows)
+
+
+def frozen_places(board_id: int, rev: int) -> tuple[Place, ...]:
+    """Every row of a result, or of the snapshot (rev 0)."""
+    rows = db.session.execute(
+        select(*_FROZEN).where(FrozenStanding.board_id == board_id, FrozenStanding.rev == rev)
+    )
+    return _places(rows)
+
+
+def near(board_id: int, unit_id: int | None, *, top: int, around: int = 2) -> tuple[Place, ...]:
+    """The leaders, one team and its neighbours, read by index in one statement (P3)."""
+    wanted = Standing.rank <= top
+    if unit_id is not None:
+        own = (
+            select(Standing.rank)
+            .where(Standing.board_id == board_id, Standing.unit_id == unit_id)
+            .scalar_subquery()
+        )
+        wanted = or_(
+            wanted,
+            Standing.unit_id == unit_id,
+            Standing.rank.between(own - around, own + around),
+        )
+    rows = db.session.execute(select(*_LIVE).where(Standing.board_id == board_id, wanted))
+    return _places(rows)
+
+
+def current_table(board: Board, now: datetime) -> Table:
+    """The table now: the result once frozen, else the live rows."""
+    if board.frozen_rev is not None and board.frozen_at is not None:
+        return Table(frozen_places(board.id, board.frozen_rev), board.frozen_at, is_frozen=True)
+    return Table(live_places(board.id), board.counted_at or now)
+
+
+def snapshot_table(board: Board) -> Table:
+    """What everybody else sees from `hides_at` until the result (CONTESTS case 36)."""
+    return Table(
+        frozen_places(board.id, SNAPSHOT), board.hides_at or board.closes_at, is_frozen=True
+    )
+
+
+def is_hidden(board: Board, now: datetime) -> bool:
+    """Within the display freeze: not yet a result, and past the moment of hiding."""
+    return board.hides_at is not None and board.frozen_at is None and now >= board.hides_at
+
+
+def table_at(board: Board, as_of: datetime) -> Table:
+    """The table at an instant, worked out from what had been received by then."""
+    rows = tables.lines_at(spec_of(board), min(as_of, board.closes_at))
+    return Table(named(rows), as_of)
+
+
+def named(rows: Iterable[Line]) -> tuple[Place, ...]:
+    """Worked-out lines with the teams' names."""
+    found = tuple(rows)
+    names = people.team_names([row.team_id for row in found])
+    return in_order(
+        Place(
+            unit_id=row.team_id,
+            unit=names.get(row.team_id, str(row.team_id)),
+            rank=row.rank,
+            score=row.score,
+            rank_score=row.rank_score,
+            points=row.points,
+            headcount=row.headcount,
+            roster=row.roster,
+            participants=row.participants,
+            reason=row.reason.value if row.reason else None,
+        )
+        for row in found
+    )
+
+
+_MEMBER = (
+    MemberRow.person_id,
+    MemberRow.team_id,
+    MemberRow.points,
+    MemberRow.active_days,
+    MemberRow.available_days,
+    MemberRow.asked_days,
+    MemberRow.on_roster,
+)
+
+
+def _scores(*conditions: ColumnElement[bool]) -> tuple[MemberScore, ...]:
+    rows = db.session.execute(
+        select(*_MEMBER).where(*conditions).order_by(MemberRow.person_id, MemberRow.team_id)
+    )
+    return tuple(
+        MemberScore(person, team, Fraction(points), active, available, asked, on_roster)
+        for person, team, points, active, available, asked, on_roster in rows
+    )
+
+
+def member_scores(board_id: int) -> tuple[MemberScore, ...]:
+    """Every rep's part, as the fold keeps it."""
+    return _scores(MemberRow.board_id == board_id)
+
+
+def member_scores_of(board_id: int, person_id: int) -> tuple[MemberScore, ...]:
+    """One rep's part in each team they were on."""
+    return _scores(MemberRow.board_id == board_id, MemberRow.person_id == person_id)
+
+
+def team_scores(board_id: int, team_id: int) -> tuple[MemberScore, ...]:
+    """A team's reps, by person."""
+    return _scores(MemberRow.board_id == board_id, MemberRow.team_id == team_id)
+
+
+def own_lines(board_id: int, team_id: int, viewer_id: int | None) -> tuple[OwnLine, ...]:
+    """A team's own lines: the viewer first, then by name, those not listed last.
+
+    No places and no order by points: nobody is shown as last (METRICS 5.4, DESIGN 9).
+    """
+    scores = team_scores(board_id, team_id)
+    cards = people.cards([score.person_id for score in scores])
+    found = []
+    for score in scores:
+        card = cards.get(score.person_id)
+        is_listed = card is not None and (not card.ranking_opt_out or score.person_id == viewer_id)
+        found.append(
+            OwnLine(
+                score.person_id,
+                card.shown if card is not None and is_listed else None,
+                score.points,
+                score.active_days,
+                score.asked_days,
+                score.on_roster,
+                score.met,
+            )
+        )
+    return tuple(
+        sorted(found, key=lambda line: (line.person_id != viewer_id, line.name is None, line.name))
+    )
+
+
+def race(board_id: int, unit_ids: Collection[int]) -> dict[int, dict[date, int | None]]:
+    """Places at the close of each date, by team (the race so far)."""
+    rows = db.session.execute(
+        select(StandingDay.unit_id, StandingDay.local_day, StandingDay.rank)
+        .where(StandingDay.board_id == board_id, StandingDay.unit_id.in_(list(unit_ids)))
+        .order_by(StandingDay.local_day)
+    )
+    found: dict[int, dict[date, int | None]] = defaultdict(dict)
+    for unit_id, day, rank in rows:
+        found[unit_id][day] = rank
+    return dict(found)
+
+
+def closed_day(board_id: int, day: date) -> dict[int, tuple[int | None, str | None]]:
+    """Place and score of each team at the close of one date."""
+    rows = db.session.execute(
+        select(StandingDay.unit_id, StandingDay.rank, StandingDay.score).where(
+            StandingDay.board_id == board_id, StandingDay.local_day == day
+        )
+    )
+    return {unit_id: (rank, score) for unit_id, rank, score in rows}
+
+
+def day_rows(board_id: int, until: date) -> tuple[tuple[int, int, date, Fraction], ...]:
+    """(person, team, date, points) of every scoring date up to one, that one included."""
+    rows = db.session.execute(
+        select(
+            ScoreEntry.person_id, ScoreEntry.team_id, ScoreEntry.local_day, ScoreEntry.points
+        ).where(
+            ScoreEntry.board_id == board_id,
+            ScoreEntry.local_day <= until,
+            ScoreEntry.team_id.is_not(None),
+        )
+    )
+    return tuple((person, team or 0, day, Fraction(points)) for person, team, day, points in rows)
+
+
+def earned_on(board_id: int, team_id: int, day: date) -> dict[int, Fraction]:
+    """What each rep of a team earned on one date."""
+    rows = db.session.execute(
+        select(ScoreEntry.person_id, ScoreEntry.points).where(
+            ScoreEntry.board_id == board_id,
+            ScoreEntry.team_id == team_id,
+            ScoreEntry.local_day == day,
+        )
+    )
+    return {person: Fraction(points) for person, points in rows}
+
+
+def uncounted(board_id: int) -> int:
+    """How many events were seen and not counted (caps, repeats, holds, ...)."""
+    counts = db.session.scalars(select(ScoreEntry.uncounted).where(ScoreEntry.board_id == board_id))
+    return sum(counts)
+
+
+def units_beside(board_id: int, unit_ids: Collection[int]) -> list[int]:
+    """Teams with a row on the board that race no more."""
+    rows = db.session.scalars(select(Standing.unit_id).where(Standing.board_id == board_id))
+    return sorted(set(rows) - set(unit_ids))
