@@ -105,7 +105,7 @@ def test_a_leaver_owes_nothing_after_the_last_day() -> None:
     gone = life(left_on=march(10))
     duty = [AssignmentFact(march(2), march(9))]
     kept = obligation(1, duty, [], gone, through=march(10), is_working_day=is_weekday)
-    assert kept == Obligation(1, march(9), None)
+    assert kept == Obligation(1, march(9), None, march(2))
     assert obligation(1, duty, [], gone, through=march(11), is_working_day=is_weekday) is None
 
 
