@@ -15,7 +15,7 @@ import config
 import menu
 from core import db as database
 from core import web
-from core.guards import csrf, unguarded
+from core.guards import csrf, mark, unguarded
 
 ROOT = Path(__file__).resolve().parent
 # From the ground up: doors, jobs and tables are collected in this order.
@@ -88,7 +88,7 @@ def _engine_options(url: str) -> dict[str, Any]:
 
 def _modules(*names: str) -> list[ModuleType]:
     """Import the named door of every room that has it, in the order of the floors."""
-    found = []
+    found: list[ModuleType] = []
     for room in ROOMS:
         present = [f"{room}.{name}" for name in names if find_spec(f"{room}.{name}") is not None]
         found.extend(import_module(name) for name in present)
@@ -160,8 +160,7 @@ def _hang_doors(app: Flask, *, development: bool) -> None:
     def static_file(filename: str) -> Any:  # noqa: ANN401 - Flask's own response type
         return app.send_static_file(filename)
 
-    static_file.guard = ("public", "")  # type: ignore[attr-defined] - the mark every door carries
-    app.view_functions["static"] = static_file
+    app.view_functions["static"] = mark(static_file, "public", "")
 
 
 def _hang_commands(app: Flask) -> None:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent
@@ -56,17 +57,17 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if unknown:
         msg = f"{unknown[0]} is not a setting of Pennant; README lists them all."
         raise BadSetting(msg)
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         names[name]: _convert(name, value) for name, value in given.items() if name in names
     }
-    settings = Settings(**values)  # type: ignore[arg-type] - _convert returns each field's own type
+    settings = Settings(**values)
     if not settings.secret_key:
         values["secret_key"] = _kept_secret(Path(settings.instance_dir))
-        settings = Settings(**values)  # type: ignore[arg-type]
+        settings = Settings(**values)
     return settings
 
 
-def _convert(name: str, value: str) -> object:
+def _convert(name: str, value: str) -> str | int | bool:
     """Turn one environment value into its type, or stop the start by name."""
     match name.removeprefix(PREFIX):
         case "WEB_WORKERS":

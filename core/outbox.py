@@ -567,7 +567,7 @@ def letters(
     kind: str | None = None,
     before_id: int | None = None,
     limit: int = 50,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the newest letters first, without their bodies."""
     query = select(
         OutboxLetter.id,

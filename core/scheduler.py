@@ -478,7 +478,7 @@ class JobStatus:
     """What a person wants to know of a job."""
 
     spec: JobSpec
-    last: Row[Any] | None
+    last: Row[*tuple[Any, ...]] | None
     next_slot: datetime
     late_by: timedelta
 
@@ -488,7 +488,7 @@ def statuses(jobs: Sequence[JobSpec], now: datetime) -> list[JobStatus]:
     newest = (
         select(JobSlot.job, func.max(JobSlot.slot).label("slot")).group_by(JobSlot.job).subquery()
     )
-    rows = {
+    rows: dict[str, Row[*tuple[Any, ...]]] = {
         row.job: row
         for row in db.session.execute(
             select(
@@ -506,7 +506,7 @@ def statuses(jobs: Sequence[JobSpec], now: datetime) -> list[JobStatus]:
     return [_status(spec, rows.get(spec.id), now) for spec in jobs]
 
 
-def _status(spec: JobSpec, last: Row[Any] | None, now: datetime) -> JobStatus:
+def _status(spec: JobSpec, last: Row[*tuple[Any, ...]] | None, now: datetime) -> JobStatus:
     stands = last.slot if last else spec.trigger.floor(now) - timedelta(seconds=1)
     next_slot = spec.trigger.after(stands)
     return JobStatus(spec, last, next_slot, max(now - next_slot, timedelta(0)))

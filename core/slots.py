@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import current_app
@@ -27,9 +26,9 @@ def panels_for(slot: str) -> list[Panel]:
     return sorted((panel for panel in every if panel.slot == slot), key=lambda panel: panel.order)
 
 
-def collect(slot: str, now: datetime | None = None, **context: object) -> list[Any]:
+def collect(slot: str, **context: object) -> list[Any]:
     """Return what each panel of a slot gives, without the empty ones."""
-    actor, moment = current_actor(), now or clock_now()
+    actor, moment = current_actor(), clock_now()
     given = [panel.render(actor, moment, **context) for panel in panels_for(slot)]
     return [piece for piece in given if piece is not None]
 

@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 
 from core import figures, policy
 from core.clock import now
-from core.db import db
 from core.doors import terminal
 from core.errors import Invalid, NotFound
 from core.guards import current_actor, person_or_machine
@@ -44,7 +43,9 @@ def figure(slug: str, name: str) -> ResponseReturnValue:
     programme = _programme(slug)
     asked = figures.ask(chosen, programme, _given(), now())
     rows_url = (
-        url_for("figures.rows", slug=slug, name=name, **request.args) if chosen.rows else None
+        f"{url_for('figures.rows', slug=slug, name=name)}?{request.query_string.decode()}"
+        if chosen.rows
+        else None
     )
     return jsonify(figures.answer(chosen, programme, asked, rows_url))
 
@@ -82,13 +83,11 @@ def figures_command(name: str, slug: str, pairs: tuple[str, ...], *, as_json: bo
         given[key] = value
     asked = figures.ask(chosen, programme, given, now())
     answer = figures.answer(chosen, programme, asked, None)
-    db.session.rollback()
     if as_json:
         terminal.print_json(answer)
         return
     click.echo(f"{name} of {slug}, as of {answer['as_of']}")
-    value = answer["value"]
-    for key, item in value.items() if isinstance(value, dict) else ():
+    for key, item in dict(chosen.compute(asked)).items():
         click.echo(f"  {key}: {item}")
 
 

@@ -158,7 +158,7 @@ class Heartbeat:
 
 
 def _app() -> Flask:
-    return current_app._get_current_object()  # type: ignore[attr-defined,no-any-return] # noqa: SLF001 - the documented way to hand the app to a thread
+    return current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - how an app goes to a thread
 
 
 @jobs_group.command("once")

@@ -131,9 +131,7 @@ def test_verify_names_a_balance_somebody_edited(app: Flask) -> None:
         max_size=12,
     )
 )
-def test_whatever_is_tried_the_book_adds_up(
-    app: Flask, moves: list[tuple[str, str, int]]
-) -> None:
+def test_whatever_is_tried_the_book_adds_up(app: Flask, moves: list[tuple[str, str, int]]) -> None:
     open_purses()
     before = ledger.balance("mint") + ledger.balance("ana") + ledger.balance("ben")
     for number, (source, target, amount) in enumerate(moves):

@@ -102,7 +102,9 @@ def test_a_wish_holds_for_its_list_only_and_from_the_next_letter(app: Flask) -> 
 
 
 def test_a_person_gets_two_letters_a_day_the_weightier_first(app: Flask) -> None:
-    put(write("t:1"), write("t:2"), write("c", list_name="contests"), write("a", list_name="awards"))
+    put(
+        write("t:1"), write("t:2"), write("c", list_name="contests"), write("a", list_name="awards")
+    )
     put(write("now", list_name="awards", important=True))
     mailer.deliver(MONDAY_NOON)
     assert states() == {
@@ -142,7 +144,13 @@ def test_only_a_person_decides_an_uncertain_letter(app: Flask) -> None:
 def test_a_stop_link_is_bound_to_person_and_list(app: Flask) -> None:
     token = outbox.unsubscribe_token(7, "tips")
     assert outbox.read_unsubscribe_token(token) == (7, "tips")
-    for forged in (token.replace("7.", "8.", 1), token.replace("tips", "awards"), token[:-1], "", "x"):
+    for forged in (
+        token.replace("7.", "8.", 1),
+        token.replace("tips", "awards"),
+        token[:-1],
+        "",
+        "x",
+    ):
         with pytest.raises(NotFound):
             outbox.read_unsubscribe_token(forged)
 
