@@ -115,15 +115,14 @@ def _wait_for_lease(owner: str) -> Holder:
     """Take the lease, waiting for another holder to finish or to run out."""
     deadline = now() + timedelta(seconds=WAIT_FOR_LEASE_SECONDS)
     told = False
-    while now() < deadline:
-        holder = scheduler.take_lease(owner, now())
-        if holder is not None:
-            return holder
+    while (holder := scheduler.take_lease(owner, now())) is None:
+        if now() > deadline:
+            terminal.stop("Another scheduler is at work.", "Stop it first, or let it do this.")
         if not told:
             terminal.say("Another scheduler is at work; waiting for its lease.")
             told = True
         threading.Event().wait(1)
-    terminal.stop("Another scheduler is at work.", "Stop it first, or let it do this.")
+    return holder
 
 
 class Heartbeat:
