@@ -80,7 +80,7 @@ def _quiet_stretch(
 ) -> tuple[int, int]:
     """Droppers try the tool for days or weeks, then stop; half come back with the new module."""
     behaviour, timeline = surroundings.behaviour, surroundings.timeline
-    chance = behaviour.droppers * (1.35 if rep.openness < 0 else 0.65)
+    chance = 2 * behaviour.droppers / (1 + exp(1.6 * rep.openness))
     if random.random() >= chance:
         return (0, 0)
     stops = first + 1 + int(-12 * log(1 - random.random()))
@@ -143,13 +143,21 @@ def _scripted(rep: Rep, random: Random, timeline: Timeline) -> list[int]:
     return days
 
 
+def _keenness_ranks(reps: list[Rep], seed: int) -> list[int]:
+    """Each rep's place in the order of coming round: openness and luck, the keenest first."""
+    random = Random(f"{seed}:rank")
+    keenness = [rep.openness + 0.9 * random.gauss(0, 1) for rep in reps]
+    ranks = [0] * len(reps)
+    for place, rep in enumerate(sorted(range(len(reps)), key=lambda one: -keenness[one])):
+        ranks[rep] = place
+    return ranks
+
+
 def simulate(reps: list[Rep], seed: int, timeline: Timeline, behaviour: Behaviour) -> list[Use]:
     """Days of use for every rep, in the reps' order."""
     surroundings = Surroundings(timeline, behaviour)
-    order = list(range(len(reps)))
-    Random(f"{seed}:rank").shuffle(order)
     uses = []
-    for rep, place in zip(reps, order, strict=True):
+    for rep, place in zip(reps, _keenness_ranks(reps, seed), strict=True):
         random = Random(f"{seed}:use:{rep.key}")
         use = Use()
         uses.append(use)

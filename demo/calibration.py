@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from random import Random
+from typing import TypeVar
 
 from demo.behaviour import Use
 from demo.dates import Timeline
 from demo.parameters import NEW_GROWTH, RETURNED
 from demo.people import Rep
+
+Item = TypeVar("Item")
 
 
 def bisect(function: Callable[[float], float], low: float, high: float, goal: float) -> float:
@@ -85,7 +88,7 @@ def fit_returning(reps: list[Rep], uses: list[Use], timeline: Timeline) -> None:
         use.days[:] = sorted([*use.days, day])
 
 
-def thin(rows: list, goal: int, random: Random) -> list:
+def thin(rows: list[Item], goal: int, random: Random) -> list[Item]:
     """`goal` of the rows in their order, chosen by lot; all of them when there are fewer."""
     if len(rows) <= goal:
         return rows

@@ -1,4 +1,4 @@
-"""When the demo's story happens: its fixed 2026 dates, their shift to another "today", and holidays.
+"""When the demo's story happens: its fixed 2026 dates, their shift to another today, holidays.
 
 A shift is always a whole number of weeks, so every day keeps its weekday. Holidays do not shift
 with it: they fall on the rule dates (METRICS P4, e.g. fourth Thursday of November) of whatever

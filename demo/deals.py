@@ -78,17 +78,11 @@ class Proposal:
     key: str = ""
 
 
-def _thresholds(mean: float) -> tuple[float, float, float]:
-    """Chances of at most 0, 1, 2 events of a Poisson count; a fourth is not worth the while."""
-    none = exp(-mean)
-    return (none, none * (1 + mean), none * (1 + mean + mean * mean / 2))
-
-
 def _account(random: Random) -> str:
     return f"{random.choice(ACCOUNT_FIRST)} {random.choice(ACCOUNT_LAST)}"
 
 
-def _deal(rep: Rep, week: int, won: bool, random: Random) -> Deal:  # noqa: FBT001
+def _deal(rep: Rep, week: int, random: Random, *, won: bool) -> Deal:
     closed = week + int(random.random() * 5)
     proposed = closed - 9 - int(random.random() * 24)
     return Deal(
@@ -104,9 +98,12 @@ def _deal(rep: Rep, week: int, won: bool, random: Random) -> Deal:  # noqa: FBT0
 
 
 def draw_deals(reps: list[Rep], uses: list[Use], seed: int, timeline: Timeline) -> list[Deal]:
-    """All deals of all reps, by rep, from the history to some weeks past the horizon."""
-    plain, lifted = _thresholds(DEALS_PER_WEEK), _thresholds(DEALS_PER_WEEK * TOOL_LIFT)
-    lost = _thresholds(DEALS_PER_WEEK * LOST_PER_WON)
+    """All deals of all reps, by rep, from the history to some weeks past the horizon.
+
+    Deals ripen: each week adds to a rep's pipeline, and whenever it is full one closes. So counts
+    are steadier than by lot, and the tool's true lift is not drowned in luck.
+    """
+    rate = {True: DEALS_PER_WEEK * TOOL_LIFT, False: DEALS_PER_WEEK}
     deals = []
     for rep, use in zip(reps, uses, strict=True):
         if rep.is_test:
@@ -114,14 +111,14 @@ def draw_deals(reps: list[Rep], uses: list[Use], seed: int, timeline: Timeline) 
         random = Random(f"{seed}:deals:{rep.key}")
         used_weeks = {day // 7 for day in use.days}
         first = max(0, (rep.hired + 27) // 7)
+        ripe = {True: random.random(), False: random.random()}
         for week in range(first, min(timeline.length + 35, rep.left) // 7):
-            won = lifted if week in used_weeks else plain
-            for chances, outcome in ((won, True), (lost, False)):
-                draw = random.random()
-                for chance in chances:
-                    if draw < chance:
-                        break
-                    deals.append(_deal(rep, week * 7, outcome, random))
+            ripe[True] += rate[week in used_weeks]
+            ripe[False] += DEALS_PER_WEEK * LOST_PER_WON
+            for won in (True, False):
+                if ripe[won] >= 1:
+                    ripe[won] -= 1
+                    deals.append(_deal(rep, week * 7, random, won=won))
     return deals
 
 
@@ -225,7 +222,7 @@ def tell_the_loop(
         use = uses_by_rep[rep.key]
         for place, story_day in enumerate(_STORY_DAYS):
             fired = timeline.index(story_day)
-            deal = _deal(rep, fired + 30, False, random)
+            deal = _deal(rep, fired + 30, random, won=False)
             deal.proposed, deal.created = fired - 3, fired - 20
             deal.fixed_amount = 1000 * random.randint(8, 24)
             signal = Signal(deal=deal, fired=fired)

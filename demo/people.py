@@ -1,4 +1,4 @@
-"""Who works at the demo company: staff, manager teams, reps with their dates, moves and absences."""
+"""Who works at the demo company: staff, manager teams, reps with dates, moves and absences."""
 
 from __future__ import annotations
 
@@ -77,6 +77,7 @@ class Rep:
     part: str = ""
     """A part in the weekly loop's story: runner, late, idle; empty for everybody else."""
     is_test: bool = False
+    role: str = "rep"
 
     @property
     def start(self) -> int:
@@ -134,7 +135,7 @@ class _Keys:
 def _staff_above_teams(size: Size, names: _Names, keys: _Keys) -> tuple[list[Staff], list[Staff]]:
     """Executives, sales ops, administrator; then one director for each region."""
     zone = REGIONS[0][1]
-    staff = []
+    staff: list[Staff] = []
     for name, role in (
         ("Victor Hale", "executive"),
         ("Elena Marsh", "executive"),
@@ -195,7 +196,7 @@ def _teams(
 
 
 def _draw_lots(teams: list[Team], random: Random) -> None:
-    """Waves by shares of heads, contest halves stratified by size, the pilot in every tenth team."""
+    """Waves by shares of heads, contest halves stratified by size, a pilot in every tenth team."""
     free = [team for team in teams if not team.storied]
     random.shuffle(free)
     heads = sum(team.seats for team in teams)
@@ -221,7 +222,7 @@ def _rep(
     random: Random, names: _Names, keys: _Keys, team: Team, hired: int, enabled: int, name: str = ""
 ) -> Rep:
     """One rep of a team; openness correlates with skill at .75 (METRICS section 6)."""
-    skill = random.gauss(0, 1)
+    skill = max(-2.4, min(2.4, random.gauss(0, 1)))
     known, email = names.fixed(name) if name else names.any()
     return Rep(
         key=keys.next(),
@@ -293,9 +294,7 @@ def _reps(
     return reps
 
 
-def _leave_and_move(
-    reps: list[Rep], teams: list[Team], random: Random, timeline: Timeline
-) -> None:
+def _leave_and_move(reps: list[Rep], teams: list[Team], random: Random, timeline: Timeline) -> None:
     """Some reps leave after launch, some others change to another team of their region."""
     launch = timeline.index(LAUNCH)
     free = [rep for rep in reps if not rep.part and rep.hired < launch]

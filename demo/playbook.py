@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from demo.dates import AUTUMN, FINISH, LAUNCH, SPRING, SUMMER, WINTER, ZONE, Timeline
 from demo.names import TOOL
@@ -18,45 +19,57 @@ _TIPS = {
     "first-guided": (
         "Start with one account",
         "guided_use",
-        "Open the account you will call next and let {tool} guide the first step.\n\n"
-        "It takes about four minutes. Do it on **one** account today and one tomorrow: two days a "
-        "week is what makes it stick.\n",
+        (
+            "Open the account you will call next and let {tool} guide the first step.\n\n"
+            "It takes about four minutes. Do it on **one** account today and one tomorrow: two days a "
+            "week is what makes it stick.\n"
+        ),
     ),
     "before-the-call": (
         "Five minutes before a call",
         "guided_use",
-        "Before your next call, open {tool} on the account and read the three points it puts "
-        "first.\n\nColleagues who do this say the first question is easier to ask.\n",
+        (
+            "Before your next call, open {tool} on the account and read the three points it puts "
+            "first.\n\nColleagues who do this say the first question is easier to ask.\n"
+        ),
     ),
     "first-proposal": (
         "Your first proposal in ten minutes",
         "proposal_created",
-        "Pick a deal that waits for a proposal. In {tool}, choose **New proposal**: the account, "
-        "the products and the terms are filled in already.\n\nRead it once, change what you must, "
-        "send it.\n",
+        (
+            "Pick a deal that waits for a proposal. In {tool}, choose **New proposal**: the account, "
+            "the products and the terms are filled in already.\n\nRead it once, change what you must, "
+            "send it.\n"
+        ),
     ),
     "better-proposal": (
         "One page more, asked for most",
         "proposal_created",
-        "Add the page that compares the offer with doing nothing. It is the page buyers come back "
-        "to.\n\n{tool} has it under **Add a page**.\n",
+        (
+            "Add the page that compares the offer with doing nothing. It is the page buyers come back "
+            "to.\n\n{tool} has it under **Add a page**.\n"
+        ),
     ),
     "stalled-deal": (
         "A silent deal is not a lost deal",
         "sequence_run",
-        "When a proposal is silent for three days, {tool} shows a signal. Run the sequence within "
-        "two days: three short steps, prepared for you.\n",
+        (
+            "When a proposal is silent for three days, {tool} shows a signal. Run the sequence within "
+            "two days: three short steps, prepared for you.\n"
+        ),
     ),
     "third-day": (
         "Why the third day matters",
         "sequence_run",
-        "Most stalled deals are not answered because nobody noticed. Open your signals first thing "
-        "on two mornings a week and run the sequence where there is one.\n",
+        (
+            "Most stalled deals are not answered because nobody noticed. Open your signals first thing "
+            "on two mornings a week and run the sequence where there is one.\n"
+        ),
     ),
 }
 
 
-def _race(slug: str, title: str, when: tuple[date, date], teams: list[str] | str) -> dict:
+def _race(slug: str, title: str, when: tuple[date, date], teams: list[str] | str) -> dict[str, Any]:
     """A two-week participation race after METRICS 5.4's defaults."""
     start, end = when
     return {
@@ -86,7 +99,7 @@ def _race(slug: str, title: str, when: tuple[date, date], teams: list[str] | str
     }
 
 
-def _races(company: Company, line: Timeline) -> list[dict]:
+def _races(company: Company, line: Timeline) -> list[dict[str, Any]]:
     """Spring for the half of the teams drawn first, summer for the other half, then all."""
 
     def moved(when: tuple[date, date]) -> tuple[date, date]:
@@ -104,7 +117,7 @@ def _races(company: Company, line: Timeline) -> list[dict]:
     ]
 
 
-def _outcomes() -> list[dict]:
+def _outcomes() -> list[dict[str, Any]]:
     return [
         {
             "slug": "revenue_per_rep",
@@ -118,7 +131,7 @@ def _outcomes() -> list[dict]:
     ]
 
 
-def playbook(company: Company, line: Timeline, sponsor: str) -> dict:
+def playbook(company: Company, line: Timeline, sponsor: str) -> dict[str, Any]:
     """The playbook as plain data; tips carry their text until it is written to files."""
     return {
         "programme": {
@@ -198,7 +211,7 @@ def playbook(company: Company, line: Timeline, sponsor: str) -> dict:
     }
 
 
-def write_playbook(plan: dict, folder: Path) -> Path:
+def write_playbook(plan: dict[str, Any], folder: Path) -> Path:
     """Writes `playbook.yaml` and its tips; JSON is YAML, so the standard library is enough."""
     tips = folder / "tips"
     tips.mkdir(exist_ok=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from operator import itemgetter
 from random import Random
+from typing import TypeVar
 
 from demo.behaviour import Use
 from demo.calibration import thin
@@ -18,6 +20,7 @@ _CLOCK = tuple(f"T{minute // 60:02d}:{minute % 60:02d}:" for minute in range(144
 _SECONDS = tuple(f"{second:02d}Z" for second in range(60))
 _DAY = 1440
 
+Item = TypeVar("Item")
 Row = tuple[str, str, str, str, str, str, str, str]
 
 
@@ -58,9 +61,12 @@ def _draw_logins(rep: Rep, use: Use, random: Random, timeline: Timeline) -> _Log
         if day in active:
             if draw() < LOGIN_ACTIVE:
                 busy.append(day)
-        elif timeline.working[day] and day not in rep.away:
-            if draw() < (LOGIN_IDLE_LAUNCH if day < launch_end else LOGIN_IDLE):
-                idle.append(day)
+        elif (
+            timeline.working[day]
+            and day not in rep.away
+            and draw() < (LOGIN_IDLE_LAUNCH if day < launch_end else LOGIN_IDLE)
+        ):
+            idle.append(day)
     return _Logins(busy, idle)
 
 
@@ -85,12 +91,11 @@ def _fit_logins(logins: list[_Logins], seed: int, timeline: Timeline) -> None:
             own.idle = [d for d in own.idle if not start <= d < end or (place, d) in kept]
 
 
-def _by_rep(rows: list, key: str = "rep") -> dict[str, dict[int, list]]:
-    """Rows by person key and day."""
-    found: dict[str, dict[int, list]] = {}
-    for row in rows:
-        rep, day = (row.deal.rep, row.acted) if key == "deal" else (row.rep, row.day)
-        found.setdefault(rep.key, {}).setdefault(day, []).append(row)
+def _group(rows: Iterable[tuple[Rep, int, Item]]) -> dict[str, dict[int, list[Item]]]:
+    """Things by person key and day."""
+    found: dict[str, dict[int, list[Item]]] = {}
+    for rep, day, thing in rows:
+        found.setdefault(rep.key, {}).setdefault(day, []).append(thing)
     return found
 
 
@@ -108,9 +113,11 @@ def draw_usage(
         _draw_logins(rep, use, Random(f"{seed}:logins:{rep.key}"), timeline)
         for rep, use in zip(reps, uses, strict=True)
     ]
-    _fit_logins(logins, seed, timeline)
-    runs = _by_rep([s for s in signals if s.acted is not None], "deal")
-    made = _by_rep([p for p in proposals if p.with_tool])
+    _fit_logins(
+        [own for rep, own in zip(reps, logins, strict=True) if not rep.is_test], seed, timeline
+    )
+    runs = _group((one.deal.rep, one.acted, one) for one in signals if one.acted is not None)
+    made = _group((one.rep, one.day, one) for one in proposals if one.with_tool)
     events: list[tuple[str, str, str, str, str, str]] = []
     for rep, use, own in zip(reps, uses, logins, strict=True):
         random = Random(f"{seed}:minutes:{rep.key}")
@@ -151,7 +158,7 @@ def _one_rep(
         for proposal in made.get(day, ()):
             value = "" if proposal.value is None else f"{proposal.value:.0f}"
             acts.append(("proposal_created", proposal.key, value))
-        if not acts or draw() < 0.22:
+        if not acts or draw() < 0.12:
             acts.append(("guided_use", f"A{key[1:]}-{int(draw() * 40)}", ""))
         if draw() < 0.12:
             acts.append(("guided_use", f"A{key[1:]}-{40 + int(draw() * 40)}", ""))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from demo.behaviour import Use, simulate
 from demo.calibration import fit_new_people, fit_returning
@@ -30,7 +31,7 @@ from demo.playbook import playbook, write_playbook
 from demo.training import Assignment, Completion, draw_training
 from demo.usage import Instants, draw_usage
 
-DEFAULT_SEED = 7
+DEFAULT_SEED = 28
 SIGNAL_MINUTE = 450
 """Signals fire before anybody's working day begins, so an answer on the day itself counts."""
 
@@ -74,7 +75,7 @@ class World:
     seed: int
     timeline: Timeline
     tables: dict[str, Sequence[Row]]
-    playbook: dict
+    playbook: dict[str, Any]
     sign_ins: tuple[SignIn, ...]
     approver: str
 
@@ -217,14 +218,14 @@ def _sign_ins(company: Company) -> tuple[SignIn, ...]:
             known.setdefault(one.name, one)
     return tuple(
         SignIn(
-            role=one.role if isinstance(one, Staff) else "rep",
-            person_id=one.key,
+            role=known[name].role,
+            person_id=known[name].key,
             name=name,
-            email=one.email,
+            email=known[name].email,
             remark=remark,
         )
         for name, remark in wanted.items()
-        if (one := known.get(name)) is not None
+        if name in known
     )
 
 
