@@ -11,62 +11,10 @@ from demo.dates import AUTUMN, FINISH, LAUNCH, SPRING, SUMMER, WINTER, ZONE, Tim
 from demo.names import TOOL
 from demo.parameters import TIP_CAMPAIGN, TIP_HOLDOUT_PERCENT
 from demo.people import Company
+from demo.tips import TIPS
 from demo.training import DUE_DAYS, INTRO, PROPOSALS
 
 SLUG = "csp"
-
-_TIPS = {
-    "first-guided": (
-        "Start with one account",
-        "guided_use",
-        (
-            "Open the account you will call next and let {tool} guide the first step.\n\n"
-            "It takes about four minutes. Do it on **one** account today and one tomorrow: two days a "
-            "week is what makes it stick.\n"
-        ),
-    ),
-    "before-the-call": (
-        "Five minutes before a call",
-        "guided_use",
-        (
-            "Before your next call, open {tool} on the account and read the three points it puts "
-            "first.\n\nColleagues who do this say the first question is easier to ask.\n"
-        ),
-    ),
-    "first-proposal": (
-        "Your first proposal in ten minutes",
-        "proposal_created",
-        (
-            "Pick a deal that waits for a proposal. In {tool}, choose **New proposal**: the account, "
-            "the products and the terms are filled in already.\n\nRead it once, change what you must, "
-            "send it.\n"
-        ),
-    ),
-    "better-proposal": (
-        "One page more, asked for most",
-        "proposal_created",
-        (
-            "Add the page that compares the offer with doing nothing. It is the page buyers come back "
-            "to.\n\n{tool} has it under **Add a page**.\n"
-        ),
-    ),
-    "stalled-deal": (
-        "A silent deal is not a lost deal",
-        "sequence_run",
-        (
-            "When a proposal is silent for three days, {tool} shows a signal. Run the sequence within "
-            "two days: three short steps, prepared for you.\n"
-        ),
-    ),
-    "third-day": (
-        "Why the third day matters",
-        "sequence_run",
-        (
-            "Most stalled deals are not answered because nobody noticed. Open your signals first thing "
-            "on two mornings a week and run the sequence where there is one.\n"
-        ),
-    ),
-}
 
 
 def _race(slug: str, title: str, when: tuple[date, date], teams: list[str] | str) -> dict[str, Any]:
@@ -184,8 +132,13 @@ def playbook(company: Company, line: Timeline, sponsor: str) -> dict[str, Any]:
         "contests": _races(company, line),
         "outcomes": _outcomes(),
         "tips": [
-            {"slug": slug, "subject": subject, "body_file": f"tips/{slug}.md", "about": about}
-            for slug, (subject, about, _) in _TIPS.items()
+            {
+                "slug": tip.slug,
+                "subject": tip.subject,
+                "body_file": f"tips/{tip.slug}.md",
+                "about": tip.about,
+            }
+            for tip in TIPS
         ],
         "campaigns": [
             {
@@ -215,8 +168,8 @@ def write_playbook(plan: dict[str, Any], folder: Path) -> Path:
     """Writes `playbook.yaml` and its tips; JSON is YAML, so the standard library is enough."""
     tips = folder / "tips"
     tips.mkdir(exist_ok=True)
-    for slug, (_, _, body) in _TIPS.items():
-        (tips / f"{slug}.md").write_text(body.format(tool=TOOL), encoding="utf-8")
+    for tip in TIPS:
+        (tips / f"{tip.slug}.md").write_text(tip.body, encoding="utf-8")
     path = folder / "playbook.yaml"
     path.write_text(json.dumps(plan, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
