@@ -1,7 +1,6 @@
 """What every benchmark stands on: a migrated database, our processes, and a load of requests."""
 
 import csv
-import http.client
 import multiprocessing
 import os
 import secrets
@@ -17,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests import servers
+from tests.servers import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-READY_SECONDS = 30
 CLIENT_PROCESSES = 2
 CONNECTIONS = 4
 
@@ -130,51 +128,6 @@ def fresh(engine: str, *, quick: bool) -> Iterator[Ground]:
         if server:
             server.drop(name)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def served(
-    env: dict[str, str], target: str, ready: str
-) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Serve a WSGI app as `./pennant run` does; yields (port, process) once a page answers."""
-    port = free_port()
-    flags = f"--bind 127.0.0.1:{port} --workers 1 --worker-class gthread --threads 8"
-    flags += " --no-control-socket --log-level error"
-    env = {**env, "PENNANT_BASE_URL": f"http://127.0.0.1:{port}"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", target, *flags.split()],
-        cwd=ROOT,
-        env=env,
-    )
-    try:
-        until = time.monotonic() + READY_SECONDS
-        while not answers(port, ready):
-            if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"{target} did not start")
-            time.sleep(0.1)
-        yield port, process
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def answers(port: int, path: str) -> bool:
-    """Say whether a page is there."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def requests_per_second(port: int, request: bytes, seconds: float) -> float:

@@ -4,7 +4,8 @@ import http.client
 import re
 from pathlib import Path
 
-from benchmarks.ground import Ground, Line, best_of, served
+from benchmarks.ground import Ground, Line, best_of
+from tests.servers import served
 
 LIBRARIES = "import flask, sqlalchemy.orm, flask_login"
 FIRST_PAGE = """
@@ -46,7 +47,7 @@ def measure(ground: Ground) -> list[Line]:
 
 def worker_mb(ground: Ground) -> float:
     """The resident size of the worker (not the master) after serving pages."""
-    with served(ground.env, "wsgi:app", "/sign-in") as (port, master):
+    with served(ground.env) as (port, master):
         connection = http.client.HTTPConnection("127.0.0.1", port)
         for _ in range(PAGES):
             connection.request("GET", "/sign-in")

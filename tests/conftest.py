@@ -28,8 +28,8 @@ from werkzeug.test import TestResponse
 
 from config import Settings
 from tests import servers
+from tests.servers import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 ROOMS = (
     "core",
     "people",

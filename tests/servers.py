@@ -1,16 +1,27 @@
-"""Where tests and benchmarks find PostgreSQL and a browser, and what to say when there is none."""
+"""Where tests and benchmarks find PostgreSQL and a browser, and how they serve the app.
+
+Where a service is missing, the message says how to get it.
+"""
 
 import atexit
+import http.client
 import os
 import pwd
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 40
 LOCAL = "postgresql://127.0.0.1:5432/postgres"
 HOW_TO_GET_POSTGRES = (
     "no PostgreSQL found; set PENNANT_TEST_POSTGRES_URL or install one (apt-get install postgresql)"
@@ -171,3 +182,47 @@ def _pip_server() -> PostgresServer | None:
         print(f"the pip-installed PostgreSQL did not start: {error}")
         return None
     return PostgresServer(_plain(server.get_uri()))
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(
+    env: Mapping[str, str], target: str = "wsgi:app", ready: str = "/sign-in"
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Serve a WSGI app as `./pennant run` does; yields (port, process) once a page answers."""
+    port = free_port()
+    flags = f"--bind 127.0.0.1:{port} --workers 1 --worker-class gthread --threads 8"
+    flags += " --no-control-socket --log-level error"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", target, *flags.split()],
+        cwd=ROOT,
+        env={**env, "PENNANT_BASE_URL": f"http://127.0.0.1:{port}"},
+    )
+    try:
+        until = time.monotonic() + READY_SECONDS
+        while not answers(port, ready):
+            if process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"{target} did not start")
+            time.sleep(0.1)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(port: int, path: str) -> bool:
+    """Say whether a page is there."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
