@@ -125,6 +125,7 @@ def _collect() -> dict[str, Any]:
         "panels": declared["PANELS"],
         "checks": declared["CHECKS"],
         "recipients": queries.recipients,
+        "admin_count": lambda: len(queries.ids_with_role("admin")),
         "person_ids": queries.by_key,
         "person_keys": queries.keys_of,
         "token_lookup": services.load_actor_for_token,

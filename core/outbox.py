@@ -124,13 +124,14 @@ class Suppression(Base):
 
 
 class MailSwitch(Base):
-    """Whether mail may leave the house: one row, disarmed until an admin arms it."""
+    """Whether mail may leave the house: one row, disarmed until admins arm it."""
 
     __tablename__ = "mail_switch"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     fingerprint: Mapped[str] = mapped_column(String(64))
-    armed_at: Mapped[datetime]
+    asked_by: Mapped[int | None]
+    armed_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,9 +231,6 @@ def _row(letter: Letter, now: datetime) -> dict[str, object]:
     }
 
 
-# ---- the wish to be left alone
-
-
 def unsubscribe_token(person_id: int, list_name: str) -> str:
     """Sign person and list into a link part that lives for ever and says nothing else."""
     return f"{person_id}.{list_name}.{_signature(person_id, list_name)}"
@@ -292,9 +290,6 @@ def suppressed_people(list_name: str) -> set[int]:
     )
 
 
-# ---- armed or captured
-
-
 def fingerprint() -> str:
     """Return what identifies this installation; a restored or cloned one has another."""
     config = settings()
@@ -302,34 +297,66 @@ def fingerprint() -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
+def _switch() -> MailSwitch | None:
+    """Return the switch if it was set on this very installation."""
+    switch = db.session.get(MailSwitch, 1)
+    if switch is None or not hmac.compare_digest(switch.fingerprint, fingerprint()):
+        return None
+    return switch
+
+
 def is_armed() -> bool:
     """Say whether letters leave the house: armed here, and a mail server is set."""
     if not settings().mail_url:
         return False
-    switch = db.session.get(MailSwitch, 1)
-    return switch is not None and hmac.compare_digest(switch.fingerprint, fingerprint())
+    switch = _switch()
+    return switch is not None and switch.armed_at is not None
 
 
-def arm(*, actor: Actor, now: datetime) -> None:
-    """Let letters leave; raises Conflict when no mail server is set."""
+def arming_asked_by() -> int | None:
+    """Return the admin who asked to arm mail and waits for a second one, or None."""
+    switch = _switch()
+    return switch.asked_by if switch is not None and switch.armed_at is None else None
+
+
+def arm(*, actor: Actor, now: datetime, admins: int = 1) -> bool:
+    """Let letters leave; with several admins the second one's word counts (TRUST section 5).
+
+    Returns whether mail is armed now. Raises Conflict when no mail server is set.
+    """
     if not settings().mail_url:
         msg = "No mail server is set."
         raise Conflict(msg, fix="Set PENNANT_MAIL_URL and start again.")
-    disarm(actor=actor, now=now)
-    db.session.add(MailSwitch(id=1, fingerprint=fingerprint(), armed_at=now))
-    audit.record("mail.arm_live", actor=actor, now=now, subject="mail:1")
+    asked_by = arming_asked_by()
+    is_second = asked_by is not None and asked_by != actor.person_id
+    armed = admins <= 1 or is_second
+    _forget_switch()
+    db.session.add(
+        MailSwitch(
+            id=1,
+            fingerprint=fingerprint(),
+            asked_by=asked_by if is_second else actor.person_id,
+            armed_at=now if armed else None,
+        )
+    )
+    action = "mail.arm_live" if armed else "mail.arm_asked"
+    audit.record(action, actor=actor, now=now, subject="mail:1")
+    return armed
+
+
+def _forget_switch() -> bool:
+    switch = db.session.get(MailSwitch, 1, with_for_update=True)
+    if switch is None:
+        return False
+    db.session.delete(switch)
+    db.session.flush()
+    return True
 
 
 def disarm(*, actor: Actor, now: datetime) -> None:
     """Capture every letter from now on."""
-    switch = db.session.get(MailSwitch, 1)
-    if switch is not None:
-        db.session.delete(switch)
-        db.session.flush()
+    if _forget_switch():
         audit.record("mail.disarm", actor=actor, now=now, subject="mail:1")
-
-
-# ---- claiming, and what became of it
 
 
 def reap(now: datetime) -> int:
@@ -551,9 +578,6 @@ def resolve(letter_id: int, *, send_again: bool, actor: Actor, now: datetime) ->
     )
 
 
-# ---- reading
-
-
 def counts_by_state() -> dict[str, int]:
     """Return how many letters stand in each state."""
     rows = db.session.execute(select(OutboxLetter.state, func.count()).group_by(OutboxLetter.state))
@@ -638,6 +662,7 @@ __all__ = [
     "Recipient",
     "Suppression",
     "arm",
+    "arming_asked_by",
     "claim",
     "counts_by_state",
     "disarm",

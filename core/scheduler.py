@@ -161,9 +161,6 @@ def owner_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-# ---- the lease
-
-
 def take_lease(owner: str, now: datetime, name: str = LEASE_NAME) -> Holder | None:
     """Take the lease if free or run out, renew it if it is ours; None when another has it."""
     with transaction():
@@ -239,9 +236,6 @@ def _fence(holder: Holder, name: str = LEASE_NAME) -> Callable[[Session], None]:
     return check
 
 
-# ---- one slot
-
-
 def run_slot(
     spec: JobSpec,
     slot: datetime,
@@ -310,9 +304,6 @@ def _finish(slot_id: int, state: SlotState, counts: dict[str, int], error: str |
         row.state, row.counts, row.error = state, counts, error
         row.finished_at = clock_now()
     return row
-
-
-# ---- which slots are due
 
 
 def last_slots() -> dict[str, datetime]:
@@ -468,9 +459,6 @@ def _catch_up_position(spec: JobSpec, start: datetime, stands: Mapping[str, date
 def run_once(spec: JobSpec, as_of: datetime, holder: Holder) -> JobSlot | None:
     """Run one job now as of an instant, even if that slot was run: jobs may be repeated."""
     return run_slot(spec, as_of, holder=holder, again=True)
-
-
-# ---- reading
 
 
 @dataclass(frozen=True)

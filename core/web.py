@@ -170,8 +170,6 @@ def _crash(error: Exception) -> ResponseReturnValue:
     return _answer(SERVER_ERROR, message, code="internal_error", fix=fix)
 
 
-# ---- words for numbers and moments
-
 Number = int | float | Fraction | Decimal
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"

@@ -8,9 +8,10 @@ from core import mailer, outbox, policy
 from core.clock import now
 from core.db import db, transaction
 from core.doors import terminal
-from core.errors import NotAllowed
+from core.errors import Invalid, NotAllowed
 from core.guards import current_actor, guard
 from core.outbox import LetterState
+from core.settings import settings
 
 blueprint = Blueprint("outbox", __name__)
 PAGE = 50
@@ -42,8 +43,14 @@ def outbox_page() -> ResponseReturnValue:
         kind=kind,
         sees_letters=sees_letters,
         armed=outbox.is_armed(),
-        moment=now(),
+        asked_by=outbox.arming_asked_by(),
+        can_arm=_may("mail.arm_live") and bool(settings().mail_url),
+        can_stop=_may("mail.kill_switch"),
     )
+
+
+def _may(action: str) -> bool:
+    return policy.scope_of(current_actor(), action) is not policy.Scope.NONE
 
 
 def _sees_letters() -> bool:
@@ -80,6 +87,30 @@ def resolve(letter_id: int) -> ResponseReturnValue:
         )
     flash("Decided.")
     return redirect(url_for("outbox.letter_page", letter_id=letter_id))
+
+
+@blueprint.post("/admin/outbox/arm")
+@guard("mail.arm_live")
+def arm() -> ResponseReturnValue:
+    """Let letters leave, after a typed word; where there are several admins, two must."""
+    if request.form.get("word", "").strip().lower() != "arm":
+        msg = "Type the word arm to confirm."
+        raise Invalid(msg, field="word")
+    admins = current_app.extensions["pennant"]["admin_count"]()
+    with transaction():
+        armed = outbox.arm(actor=current_actor(), now=now(), admins=admins)
+    flash("Letters leave now." if armed else "Asked. A second administrator must arm it too.")
+    return redirect(url_for("outbox.outbox_page"))
+
+
+@blueprint.post("/admin/outbox/stop")
+@guard("mail.kill_switch")
+def stop_mail() -> ResponseReturnValue:
+    """Capture every letter from now on."""
+    with transaction():
+        outbox.disarm(actor=current_actor(), now=now())
+    flash("Stopped. Letters are captured here.")
+    return redirect(url_for("outbox.outbox_page"))
 
 
 @click.group("outbox")

@@ -15,7 +15,7 @@ from flask import Flask
 from core import mailer, outbox
 from core.db import db, transaction
 from core.outbox import Letter, Recipient
-from core.policy import SYSTEM
+from core.policy import SYSTEM, Actor, Role
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -125,6 +125,20 @@ def test_without_a_server_letters_wait(app: Flask, sink: tuple[Sink, int]) -> No
     put("k", 1)
     mailer.deliver(NOON)
     assert state_of("k") == "retry"
+
+
+@pytest.mark.sqlite_only
+def test_with_several_admins_the_second_word_arms(app: Flask) -> None:
+    app.config["PENNANT"] = replace(app.config["PENNANT"], mail_url="smtp://127.0.0.1:1")
+    first = Actor(person_id=1, role=Role.ADMIN, name="Ada")
+    second = Actor(person_id=2, role=Role.ADMIN, name="Bo")
+    for actor, armed in ((first, False), (first, False), (second, True)):
+        with transaction():
+            assert outbox.arm(actor=actor, now=NOON, admins=2) is armed
+        assert outbox.is_armed() is armed
+    with transaction():
+        outbox.disarm(actor=first, now=NOON)
+    assert not outbox.is_armed()
 
 
 @pytest.mark.sqlite_only
