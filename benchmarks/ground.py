@@ -157,15 +157,18 @@ def _hammer(port: int, request: bytes, seconds: float) -> int:
 
 
 def _read_answer(connection: socket.socket) -> bool:
-    """Read one whole answer; False when the server closes afterwards. Raises unless it is 200."""
+    """Read one whole answer; False when the server closes afterwards.
+
+    Raises RuntimeError unless the page was given (200) or unchanged (304).
+    """
     data = b""
     while b"\r\n\r\n" not in data:
         data += connection.recv(65536)
     head, _, body = data.partition(b"\r\n\r\n")
-    if b" 200 " not in head.split(b"\r\n", 1)[0]:
+    if head.split(b" ", 2)[1] not in {b"200", b"304"}:
         raise RuntimeError(head.split(b"\r\n", 1)[0].decode())
     lines = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:] if b":" in line)
-    left = int(lines[b"content-length"]) - len(body)
+    left = int(lines.get(b"content-length", 0)) - len(body)
     while left > 0:
         left -= len(connection.recv(65536))
     return lines.get(b"connection", b"").strip() != b"close"

@@ -1,0 +1,133 @@
+"""P1: the contest page of a large company, signed in, against a bare page on the same server."""
+
+import http.client
+import re
+import urllib.parse
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from benchmarks.ground import Ground, Line, requests_per_second
+from benchmarks.world import PLAYBOOK, add_people, person_key
+from tests.servers import served
+
+PEOPLE, TEAMS = 10_000, 500
+QUICK_PEOPLE, QUICK_TEAMS = 1_000, 50
+GOAL = 0.4
+PASSWORD = "a long benchmark password 1"
+JOBS = ("roll-up-usage", "judge-adoption", "open-close-contests", "refresh-boards")
+CONTEST = """
+contests: [{slug: race, title: Race, unit: team, teams: all, start: %(start)s, end: %(end)s,
+  mode: participation, target_days: 2, min_team_size: 3, baseline_days: 28, freeze_hours: 24,
+  rules: [{kind: guided_use, points: 10, daily_cap: 3, decay: 1.0, unique: object_day}],
+  prizes: [{place: 1, title: Team dinner, cost: 50000, reserve_score: 0.4}]}]
+"""
+
+
+def playbook() -> str:
+    """The programme with one contest that began a fortnight ago and runs a fortnight more."""
+    today = datetime.now(UTC).date()
+    dates = {
+        "start": (today - timedelta(days=13)).isoformat(),
+        "end": (today + timedelta(days=14)).isoformat(),
+    }
+    return PLAYBOOK + CONTEST % dates
+
+
+def usage_rows(people: int) -> Iterator[tuple[str, str, str, str, str]]:
+    """Three days of use for two reps in three, within the contest."""
+    began = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(
+        days=12
+    )
+    for number in range(people):
+        for turn in range(3 if number % 3 else 1):
+            moment = began + timedelta(days=(number + 3 * turn) % 12, seconds=number % 3600)
+            yield (
+                f"u{number}-{turn}",
+                person_key(number),
+                "guided_use",
+                moment.isoformat(),
+                f"o{turn}",
+            )
+
+
+def measure(ground: Ground) -> list[Line]:
+    """Serve bare and real pages by turns, twice, and compare the better ones."""
+    people, teams = (QUICK_PEOPLE, QUICK_TEAMS) if ground.quick else (PEOPLE, TEAMS)
+    seconds = 2.0 if ground.quick else 6.0
+    furnish(ground, people, teams)
+    bare = real = polled = 0.0
+    for _ in range(1 if ground.quick else 2):
+        with served(ground.env, "benchmarks.bare:app", "/") as (port, _server):
+            bare = max(bare, requests_per_second(port, request("/"), seconds))
+        with served(ground.env) as (port, _server):
+            cookie = sign_in(port, f"r{people // 2}@example.test")
+            tag = entity_tag(port, "/contests/race", cookie)
+            wanted = request("/contests/race", Cookie=cookie)
+            real = max(real, requests_per_second(port, wanted, seconds))
+            again = request("/contests/race", Cookie=cookie, If_None_Match=tag)
+            polled = max(polled, requests_per_second(port, again, seconds)) if tag else 0.0
+    ratio = real / bare
+    size = f"{people:,} people, {teams} teams"
+    lines = [
+        Line(
+            "P1",
+            ground.engine,
+            f"contest page {real:,.0f}/s / bare page {bare:,.0f}/s ({size})",
+            f"{ratio:.2f} x",
+            f">= {GOAL} x",
+            ratio >= GOAL,
+        )
+    ]
+    if polled:
+        what = f"the same page polled while unchanged {polled:,.0f}/s / bare page"
+        lines.append(Line("P2", ground.engine, what, f"{polled / bare:.2f} x", ">= 0.8 x",
+                          polled / bare >= 0.8))  # fmt: skip
+    return lines
+
+
+def furnish(ground: Ground, people: int, teams: int) -> None:
+    """Bring company, contest and usage in, run the jobs, give one rep a password."""
+    add_people(ground, people, teams=teams, playbook=playbook())
+    header = ("event_id", "person_id", "kind", "occurred_at", "object_id")
+    ground.flask("import", str(ground.write("usage.csv", header, usage_rows(people))))
+    for job in JOBS:
+        ground.flask("jobs", "once", job, "--as-of", datetime.now(UTC).isoformat())
+    ground.flask(
+        "people", "set-password", person_key(people // 2), given=f"{PASSWORD}\n{PASSWORD}\n"
+    )
+
+
+def request(path: str, **headers: str) -> bytes:
+    """A raw request that keeps its connection open."""
+    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def sign_in(port: int, email: str) -> str:
+    """Sign in by the form; returns the cookie."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("GET", "/sign-in")
+    answer = connection.getresponse()
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', answer.read().decode())
+    cookie = (answer.headers["Set-Cookie"] or "").split(";")[0]
+    form = {"csrf_token": found[1] if found else "", "email": email, "password": PASSWORD}
+    sent = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", "/sign-in", urllib.parse.urlencode(form), sent)
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status not in {302, 303}:
+        raise RuntimeError(f"signing in answers {answer.status}")
+    cookies = [line.split(";")[0] for line in answer.headers.get_all("Set-Cookie") or []]
+    connection.close()
+    return "; ".join(cookies) or cookie
+
+
+def entity_tag(port: int, path: str, cookie: str) -> str:
+    """The page's ETag, or nothing."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("GET", path, headers={"Cookie": cookie})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.headers["ETag"] or ""
