@@ -33,6 +33,7 @@ from training_tracker.rules import (
     Obligation,
     TrainingCount,
     count_training,
+    is_overdue,
     milestone_state,
     obligation,
 )
@@ -250,6 +251,21 @@ def training_count(
 ) -> TrainingCount:
     """The `training` figure's counts (METRICS R1-R5)."""
     return count_training(obligations(course_id, through, as_of, team=team), through)
+
+
+def obligation_rows(owed: Sequence[Obligation], through: date) -> list[dict[str, object]]:
+    """The people behind the figure, one row each, by the names files use."""
+    keys = people.queries.keys_of([each.person_id for each in owed])
+    return [
+        {
+            "person_id": keys[each.person_id],
+            "assigned_on": each.assigned_on,
+            "due_on": each.due_on,
+            "passed_on": each.passed_on,
+            "overdue": is_overdue(each.due_on, each.passed_on, through),
+        }
+        for each in owed
+    ]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The verbs of the training room: require, record, check real use, chase. Sets, not single rows."""
 
 from training_tracker.services.chase import chase_overdue
+from training_tracker.services.intake import take_assignments, take_completions
 from training_tracker.services.practice import check_hands_on, open_checks
 from training_tracker.services.record import (
     AssignmentEntry,
@@ -40,5 +41,7 @@ __all__ = [
     "record_completion",
     "store_assignments",
     "store_completions",
+    "take_assignments",
+    "take_completions",
     "today_in",
 ]
