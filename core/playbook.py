@@ -23,7 +23,7 @@ from core.policy import Actor
 LONGEST_FILE = 1_000_000
 DEEPEST = 20
 HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 HOUR = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 T = TypeVar("T")
@@ -238,10 +238,10 @@ class Fields:
         return self._read(key, lambda node: node.text(longest), default, need=required)
 
     def slug(self, key: str = "slug") -> str:
-        """A required name for addresses: lower-case letters, digits, single hyphens."""
+        """A required name for addresses: lower-case letters, digits, single - or _."""
         found: str = self._read(key, lambda node: node.text(80), None, need=True)
         if not SLUG.fullmatch(found):
-            raise self.refuse(key, f"{found!r} is not a slug; use a-z, 0-9 and single hyphens")
+            raise self.refuse(key, f"{found!r} is not a slug; use a-z, 0-9 and single - or _")
         return found
 
     def whole(

@@ -1,0 +1,108 @@
+"""Commands, playbook parts and import followers of the programme room."""
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import click
+from flask import current_app
+
+from core import clock
+from core.db import transaction
+from core.doors import terminal
+from core.errors import Invalid, PennantError
+from core.intake.kinds import Follower, LoadContext
+from core.playbook import Apply, Playbook, PlaybookPart, read
+from core.policy import SYSTEM
+from programme import forms, queries, services
+from programme.rules import AskPlan, OutcomePlan, ProgrammePlan
+
+
+def _apply_programme(run: Apply, plan: ProgrammePlan) -> Sequence[str]:
+    return services.start_programme(plan, run.actor, run.now).changes
+
+
+def _apply_outcomes(run: Apply, plans: Sequence[OutcomePlan]) -> Sequence[str]:
+    return services.set_outcomes(run.programme_id, plans, run.actor, run.now)
+
+
+def _apply_asks(run: Apply, plans: Sequence[AskPlan]) -> Sequence[str]:
+    return services.set_asks(run.programme_id, plans, run.actor, run.now)
+
+
+PLAYBOOK_PARTS = (
+    PlaybookPart("programme", 0, forms.programme_part, _apply_programme),
+    PlaybookPart("outcomes", 10, forms.outcomes_part, _apply_outcomes),
+    PlaybookPart("asks", 70, forms.asks_part, _apply_asks),
+)
+
+
+class _OnlyLooking(Exception):
+    """Rolls a dry run back."""
+
+
+def apply_playbook(
+    book: Playbook, *, approve_as: int | None, dry_run: bool
+) -> tuple[list[str], list[str]]:
+    """Apply a whole playbook in one transaction; its changes and notices, in sentences."""
+    now = clock.now()
+    plan: ProgrammePlan = next(value for part, value in book.values if part.key == "programme")
+    changes: list[str] = []
+    notices: list[str] = []
+    with suppress(_OnlyLooking), transaction():
+        started = services.start_programme(plan, SYSTEM, now)
+        changes.extend(started.changes)
+        notices.extend(started.notices)
+        run = Apply(started.programme_id, SYSTEM, now, approve_as)
+        changes.extend(change for _part, change in book.changes(run))
+        services.remember_playbook(started.programme_id, book.fingerprint)
+        if dry_run:
+            raise _OnlyLooking
+    return changes, notices
+
+
+@click.group("programme")
+def programme_group() -> None:
+    """Programmes and their playbooks."""
+
+
+@programme_group.command("apply")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option(
+    "--approve-as", metavar="PERSON_ID", help="Approve the playbook's contests as this person."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def apply_command(file: Path, *, dry_run: bool, approve_as: str | None, as_json: bool) -> None:
+    """Create or update a programme from a playbook. Applying it again changes nothing."""
+    try:
+        approver = None if approve_as is None else queries.person_id_by_key(approve_as)
+        if approve_as is not None and approver is None:
+            raise Invalid(f"There is no person {approve_as}.", field="approve_as")
+        book = read(file, current_app.extensions["pennant"]["playbook_parts"])
+        changes, notices = apply_playbook(book, approve_as=approver, dry_run=dry_run)
+    except PennantError as error:
+        if as_json:
+            terminal.print_json({"ok": False, "changes": [], "problems": error.message.split("\n")})
+        terminal.stop(error.message, error.fix and f"\n{error.fix}")
+    for notice in notices:
+        terminal.say(notice)
+    if as_json:
+        terminal.print_json(
+            {"ok": True, "dry_run": dry_run, "changes": changes, "notices": notices}
+        )
+        return
+    for change in changes:
+        click.echo(f"{'would change: ' if dry_run else ''}{change}")
+    if not changes:
+        click.echo("Nothing to change.")
+
+
+def _enrol_imported(person_ids: Collection[int], context: LoadContext) -> None:
+    """People imported with --programme belong to that programme."""
+    if context.programme_given and context.programme_id is not None:
+        services.enrol(context.programme_id, person_ids, context.now)
+
+
+COMMANDS = (programme_group,)
+IMPORT_FOLLOWERS = (Follower("people", _enrol_imported),)

@@ -1,0 +1,160 @@
+"""The verbs of the programme room: start or change a programme, its outcomes, its questions."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core import audit
+from core.db import db, delete_where, insert_missing
+from core.policy import Actor
+from programme import queries
+from programme.models import AdoptionMetricLink, Ask, Enrolment, Outcome, Programme, Target
+from programme.rules import AskPlan, OutcomePlan, ProgrammePlan, starts_new_series
+
+ASK_FIELDS = ("question", "roles", "is_anonymous")
+OUTCOME_FIELDS = ("title", "unit", "direction", "baseline")
+
+
+@dataclass(frozen=True)
+class Started:
+    """A programme after a playbook was applied, and what that changed, in sentences."""
+
+    programme_id: int
+    changes: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+
+
+def start_programme(plan: ProgrammePlan, actor: Actor, now: datetime) -> Started:
+    """Create the programme, or make it say what the plan says. The same plan again: no change.
+
+    A change of what "sustained" means raises `rule_version`, which starts a new series.
+    """
+    notices = []
+    sponsor_id = None
+    if plan.sponsor is not None:
+        sponsor_id = queries.person_id_by_key(plan.sponsor)
+        if sponsor_id is None:
+            notices.append(
+                f"The sponsor {plan.sponsor} is not in the directory yet: import people, "
+                "then apply the playbook again."
+            )
+    values = {**plan.values, "sponsor_id": sponsor_id}
+    row = queries.get(plan.slug)
+    if row is None:
+        row = Programme(slug=plan.slug, **values)  # type: ignore[arg-type]
+        db.session.add(row)
+        db.session.flush()
+        _audit("programme.start", actor, now, row, {"rule_version": row.rule_version})
+        return Started(row.id, (f"programme {plan.slug}: created",), tuple(notices))
+    changed = _change(row, values)
+    if starts_new_series(changed):
+        row.rule_version += 1
+    if changed:
+        db.session.flush()
+        detail = {"fields": changed, "rule_version": row.rule_version}
+        _audit("programme.change", actor, now, row, detail)
+    sentences = tuple(f"programme {plan.slug}: {name} changed" for name in changed)
+    return Started(row.id, sentences, tuple(notices))
+
+
+def _change(row: Programme | Outcome | Ask, values: dict[str, object]) -> list[str]:
+    """Set what differs; the names of the columns that did."""
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    return changed
+
+
+def _audit(
+    action: str, actor: Actor, now: datetime, row: Programme, detail: dict[str, object]
+) -> None:
+    audit.record(action, actor=actor, now=now, subject=f"programme:{row.id}", detail=detail)
+
+
+def set_outcomes(
+    programme_id: int, plans: Sequence[OutcomePlan], actor: Actor, now: datetime
+) -> list[str]:
+    """Make the programme's outcomes say what the plans say; outcomes not named stay."""
+    stored = queries.outcome_rows(programme_id)
+    known = {row.slug: row for row in queries.outcomes(programme_id)}
+    changes = []
+    for plan in plans:
+        values = {name: getattr(plan, name) for name in OUTCOME_FIELDS}
+        row = stored.get(plan.slug)
+        if row is None:
+            row = Outcome(programme_id=programme_id, slug=plan.slug, **values)
+            db.session.add(row)
+            db.session.flush()
+            _set_inside(row.id, plan)
+            changes.append(f"outcome {plan.slug}: created")
+            continue
+        changed = _change(row, values)
+        before = known[plan.slug]
+        if before.targets != dict(plan.targets) or before.metrics != plan.metrics:
+            _set_inside(row.id, plan)
+            changed.append("targets and metrics")
+        if changed:
+            changes.append(f"outcome {plan.slug}: {', '.join(changed)} changed")
+    if changes:
+        db.session.flush()
+        subject = f"programme:{programme_id}"
+        audit.record(
+            "outcome.set", actor=actor, now=now, subject=subject, detail={"changes": changes}
+        )
+    return changes
+
+
+def _set_inside(outcome_id: int, plan: OutcomePlan) -> None:
+    """Replace an outcome's targets and metric links."""
+    delete_where(Target, Target.outcome_id == outcome_id)
+    delete_where(AdoptionMetricLink, AdoptionMetricLink.outcome_id == outcome_id)
+    insert_missing(
+        Target,
+        [
+            {"outcome_id": outcome_id, "quarter": quarter, "value": value}
+            for quarter, value in plan.targets.items()
+        ],
+        ["outcome_id", "quarter"],
+    )
+    insert_missing(
+        AdoptionMetricLink,
+        [{"outcome_id": outcome_id, "metric": metric} for metric in plan.metrics],
+        ["outcome_id", "metric"],
+    )
+
+
+def set_asks(programme_id: int, plans: Sequence[AskPlan], actor: Actor, now: datetime) -> list[str]:
+    """Make the programme's questions say what the plans say; questions not named stay."""
+    stored = queries.asks(programme_id)
+    changes = []
+    for plan in plans:
+        values: dict[str, object] = {
+            "question": plan.question,
+            "roles": list(plan.roles),
+            "is_anonymous": plan.is_anonymous,
+        }
+        row = stored.get(plan.slug)
+        if row is None:
+            db.session.add(Ask(programme_id=programme_id, slug=plan.slug, **values))  # type: ignore[arg-type]
+            changes.append(f"ask {plan.slug}: created")
+        elif changed := _change(row, values):
+            changes.append(f"ask {plan.slug}: {', '.join(changed)} changed")
+    if changes:
+        db.session.flush()
+        subject = f"programme:{programme_id}"
+        audit.record("ask.set", actor=actor, now=now, subject=subject, detail={"changes": changes})
+    return changes
+
+
+def enrol(programme_id: int, person_ids: Collection[int], now: datetime) -> int:
+    """Put people into a programme; who is in it already stays. Returns how many were new."""
+    rows = [
+        {"programme_id": programme_id, "person_id": person_id, "enrolled_at": now}
+        for person_id in sorted(person_ids)
+    ]
+    return insert_missing(Enrolment, rows, ["programme_id", "person_id"])
+
+
+def remember_playbook(programme_id: int, fingerprint: str) -> None:
+    """Keep which file the programme came from."""
+    queries.by_id(programme_id).playbook_hash = fingerprint
