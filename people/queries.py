@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, union_all
 
 from core.db import db
+from core.outbox import Recipient
 from core.policy import Actor, Role
 from people.models import (
     Absence,
@@ -30,6 +31,7 @@ from people.rules import (
 )
 
 CHUNK = 5000
+LONG_AGO = date(1900, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,25 @@ class PersonCard:
 
 
 @dataclass(frozen=True)
-class Recipient:
-    """Where and when a letter may reach a person; read at delivery, never stored with it."""
+class StoredPerson:
+    """A person's record as an import compares it, with the manager by key."""
 
+    id: int
+    key: str
     email: str
     name: str
-    is_active: bool
+    role: str
+    channel: str | None
     time_zone: str | None
-    quiet_from: time
-    quiet_until: time
+    hired_on: date | None
+    left_on: date | None
+    enabled_on: date | None
+    disabled_on: date | None
+    manager_id: int | None
+    is_test: bool
+    alias: str | None
+    ranking_opt_out: bool
+    status: str
 
 
 @dataclass(frozen=True)
@@ -420,8 +432,11 @@ def _calendars(people: Iterable[AnyRow], away: Iterable[AnyRow]) -> dict[int, Pe
     }
 
 
-def recipients(person_ids: Collection[int]) -> dict[int, Recipient]:
-    """Address, state and quiet hours of each person, as they are now."""
+def recipients(person_ids: Collection[int], today: date | None = None) -> dict[int, Recipient]:
+    """Address, state and quiet hours of each person, as they are now.
+
+    Who left before `today` gets no letter; without it only the status counts.
+    """
     found: dict[int, Recipient] = {}
     for chunk in _chunks(person_ids):
         rows = db.session.execute(
@@ -430,6 +445,7 @@ def recipients(person_ids: Collection[int]) -> dict[int, Recipient]:
                 Person.email,
                 Person.name,
                 Person.status,
+                Person.left_on,
                 Person.time_zone,
                 Preference.quiet_from,
                 Preference.quiet_until,
@@ -437,12 +453,12 @@ def recipients(person_ids: Collection[int]) -> dict[int, Recipient]:
             .outerjoin(Preference, Preference.person_id == Person.id)
             .where(Person.id.in_(chunk))
         )
-        for ident, email, name, status, zone, quiet_from, quiet_until in rows:
+        for ident, email, name, status, left_on, zone, quiet_from, quiet_until in rows:
             found[ident] = Recipient(
                 email=email,
                 name=name,
-                is_active=status == "active",
-                time_zone=zone,
+                is_active=may_sign_in(status, left_on if today else None, today or LONG_AGO),
+                time_zone=zone or "UTC",
                 quiet_from=quiet_from if quiet_from is not None else QUIET_FROM,
                 quiet_until=quiet_until if quiet_until is not None else QUIET_UNTIL,
             )
@@ -627,6 +643,11 @@ def token_by_hash(token_hash: str, now: datetime) -> ApiToken | None:
     )
 
 
+def token_by_prefix(prefix: str) -> ApiToken | None:
+    """A token by the part of it that may be shown."""
+    return db.session.scalar(select(ApiToken).where(ApiToken.prefix == prefix))
+
+
 def preference_of(person_id: int) -> Preference | None:
     """The person's own choices, or None for every default."""
     return db.session.get(Preference, person_id)
@@ -644,3 +665,71 @@ def alias_taken(alias: str, person_id: int) -> bool:
         .limit(1)
     )
     return found is not None
+
+
+_STORED = (
+    Person.id,
+    Person.key,
+    Person.email,
+    Person.name,
+    Person.role,
+    Person.channel,
+    Person.time_zone,
+    Person.hired_on,
+    Person.left_on,
+    Person.enabled_on,
+    Person.disabled_on,
+    Person.manager_id,
+    Person.is_test,
+    Person.alias,
+    Person.ranking_opt_out,
+    Person.status,
+)
+
+
+def stored_people(keys: Collection[str]) -> dict[str, StoredPerson]:
+    """The records an import of these keys meets."""
+    found: dict[str, StoredPerson] = {}
+    for chunk in _chunks(keys):
+        rows: Iterable[AnyRow] = db.session.execute(select(*_STORED).where(Person.key.in_(chunk)))
+        found.update((row.key, StoredPerson(*tuple(row))) for row in rows)
+    return found
+
+
+def owners_of_emails(emails: Collection[str]) -> dict[str, str]:
+    """The key of whoever holds each address."""
+    found: dict[str, str] = {}
+    for chunk in _chunks(emails):
+        rows = db.session.execute(select(Person.email, Person.key).where(Person.email.in_(chunk)))
+        found.update(_pairs(rows))
+    return found
+
+
+def manager_keys() -> dict[str, str | None]:
+    """Everybody's key with the key of their manager."""
+    boss = Person.__table__.alias("boss")
+    rows = db.session.execute(
+        select(Person.key, boss.c.key).outerjoin(boss, boss.c.id == Person.manager_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def absences_of(person_ids: Collection[int]) -> frozenset[tuple[int, date, date]]:
+    """Every absence of these people as (person, first day, last day)."""
+    found: set[tuple[int, date, date]] = set()
+    for chunk in _chunks(person_ids):
+        rows = db.session.execute(
+            select(Absence.person_id, Absence.starts_on, Absence.ends_on).where(
+                Absence.person_id.in_(chunk)
+            )
+        )
+        found.update((row[0], row[1], row[2]) for row in rows)
+    return frozenset(found)
+
+
+def accounts_of(person_ids: Collection[int]) -> tuple[Account, ...]:
+    """The accounts of those who have one, to be changed."""
+    found: list[Account] = []
+    for chunk in _chunks(person_ids):
+        found.extend(db.session.scalars(select(Account).where(Account.person_id.in_(chunk))))
+    return tuple(found)

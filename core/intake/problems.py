@@ -146,6 +146,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "The value was spelled in a known other way and was read as the right one.",
             "Correct it at the source when you can.",
         ),
+        "not_allowed": Code(
+            "Your role may not change this.", "Ask an administrator to run this import."
+        ),
         "refused_by_database": Code(
             "The row breaks a rule of the database.", "Check the row against the others."
         ),

@@ -1,4 +1,4 @@
-"""Which kinds, presets and followers this installation has; declared by the rooms, collected by app.py."""
+"""Which kinds, presets and followers there are: rooms declare them, app.py collects them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,0 +1,25 @@
+"""What the people room does by the clock."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from core.db import transaction
+from core.scheduler import CatchUp, Daily, JobSpec
+from people import services
+
+
+def _prune(as_of: datetime) -> Mapping[str, int]:
+    """Forget what is over."""
+    with transaction():
+        return services.prune_sign_ins(as_of)
+
+
+JOBS = (
+    JobSpec(
+        id="prune-sign-ins",
+        run=_prune,
+        trigger=Daily("03:20"),
+        doc="Forgets sessions that are over and counts of sign-in tries of days gone by.",
+        catch_up=CatchUp.LATEST,
+    ),
+)

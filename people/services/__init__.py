@@ -1,0 +1,48 @@
+"""The verbs of the people room: take in the directory, let people in and out, keep their wishes."""
+
+from people.services.directory import load_absences, load_memberships, load_people, note_changes
+from people.services.entry import (
+    check_password,
+    close_session,
+    count_attempt,
+    load_actor_for_token,
+    open_session,
+    prune_sign_ins,
+    see_session,
+    session_actor,
+    set_password,
+)
+from people.services.keys import SCOPES, create_token, revoke_token
+from people.services.wishes import (
+    change_alias,
+    change_mail_lists,
+    change_quiet_hours,
+    change_ranking,
+    reactivate,
+    suspend,
+)
+
+__all__ = [
+    "SCOPES",
+    "change_alias",
+    "change_mail_lists",
+    "change_quiet_hours",
+    "change_ranking",
+    "check_password",
+    "close_session",
+    "count_attempt",
+    "create_token",
+    "load_absences",
+    "load_actor_for_token",
+    "load_memberships",
+    "load_people",
+    "note_changes",
+    "open_session",
+    "prune_sign_ins",
+    "reactivate",
+    "revoke_token",
+    "see_session",
+    "session_actor",
+    "set_password",
+    "suspend",
+]
