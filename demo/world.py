@@ -35,6 +35,18 @@ DEFAULT_SEED = 28
 SIGNAL_MINUTE = 450
 """Signals fire before anybody's working day begins, so an answer on the day itself counts."""
 
+REMARKS = {
+    "Maya Torres": "a rep on Priya's team",
+    "Leo Strand": "a rep on Marcus's team",
+    "Marcus Field": "his reps ran it on 5 of 20 stalled deals",
+    "Priya Raman": "hers on 16 of 20",
+    "Helen Ortega": "director of the Northeast",
+    "Sam Okafor": "runs contests, tips and imports",
+    "Victor Hale": "the sponsor",
+    "Ada Quist": "the administrator",
+}
+"""Who gets an account, and what is worth knowing of them."""
+
 COLUMNS = {
     "people": (
         "person_id,email,name,role,channel,time_zone,hire_date,leave_date,enabled_on,"
@@ -200,21 +212,11 @@ def _completion_rows(completions: list[Completion], seed: int, line: Timeline) -
 
 
 def _sign_ins(company: Company) -> tuple[SignIn, ...]:
-    """One for each role, the two managers of the weekly loop first."""
-    wanted = {
-        "Maya Torres": "a rep on Priya's team",
-        "Leo Strand": "a rep on Marcus's team",
-        "Marcus Field": "his reps ran it on 5 of 20 stalled deals",
-        "Priya Raman": "hers on 16 of 20",
-        "Helen Ortega": "director of the Northeast",
-        "Sam Okafor": "runs contests, tips and imports",
-        "Victor Hale": "the sponsor",
-        "Ada Quist": "the administrator",
-    }
+    """At least one for each role; the first of that name where a namesake works here too."""
     people: list[Staff | Rep] = [*company.staff, *company.reps]
     known: dict[str, Staff | Rep] = {}
     for one in people:
-        if one.name in wanted:
+        if one.name in REMARKS:
             known.setdefault(one.name, one)
     return tuple(
         SignIn(
@@ -224,7 +226,7 @@ def _sign_ins(company: Company) -> tuple[SignIn, ...]:
             email=known[name].email,
             remark=remark,
         )
-        for name, remark in wanted.items()
+        for name, remark in REMARKS.items()
         if name in known
     )
 

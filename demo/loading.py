@@ -1,0 +1,185 @@
+"""Loads a world through the product's own doors: import, playbook, jobs; then asks its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app
+
+from core import figures, scheduler
+from core.db import db, transaction
+from core.doors.jobs import Heartbeat, declared
+from core.errors import Conflict
+from core.intake.registry import registry
+from core.intake.runner import run_import
+from core.intake.summary import Summary
+from core.playbook import Apply, read
+from core.policy import SYSTEM
+from core.scheduler import JobSlot, SlotState
+from demo import store
+from demo.dates import LAUNCH, ZONE, Timeline
+from demo.playbook import SLUG
+from demo.targets import Target, targets
+from demo.world import World
+from people.services import set_password
+from programme.services import remember_playbook
+
+PASSWORD = "pennant-demo"  # noqa: S105 - public on purpose: it opens invented people's accounts
+DIRECTORY = ("people", "memberships", "absences")
+EVENTS = ("deals", "usage", "assignments", "completions", "proposals", "signals")
+EVE_DAYS = 3
+MORNING = timedelta(hours=9)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """When the demo pretends things were done."""
+
+    eve: datetime
+    """Some days before launch: people arrive and the playbook is applied."""
+    until: datetime
+    """The morning of today: files have come in and jobs have run up to here."""
+
+
+def moments(line: Timeline, now: datetime) -> Moments:
+    """The eve of launch, and this morning, which in a moved world is never later than now."""
+    zone = ZoneInfo(ZONE)
+
+    def midnight(day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+    eve = midnight(line.moved(LAUNCH) - timedelta(days=EVE_DAYS)) + MORNING
+    until = midnight(line.today) + MORNING
+    return Moments(eve, min(until, now) if line.shift else until)
+
+
+@contextmanager
+def _timed(say: Say, what: str) -> Iterator[None]:
+    began = monotonic()
+    yield
+    say(f"{what}: {monotonic() - began:.1f} s")
+
+
+def _take_in(folder: Path, kinds: Sequence[str], now: datetime, say: Say) -> Summary:
+    """Import the files of some kinds, those the product knows. Raises Conflict on refused rows."""
+    found = registry()
+    known = [kind for kind in kinds if kind in found.kinds]
+    for kind in kinds:
+        if kind not in known:
+            say(f"{kind}: left out, no room takes them in yet")
+    summary = run_import(
+        [folder / f"{kind}.csv" for kind in known],
+        kinds=found.kinds,
+        followers=found.followers,
+        programme_id=found.find_programme(SLUG),
+        actor=SYSTEM,
+        now=now,
+    )
+    for file in summary.files:
+        if file.refused or file.set_aside or file.is_refused:
+            first = file.problems[0].message if file.problems else "rows set aside"
+            raise Conflict(f"The demo's own {file.kind} were not all taken in: {first}")
+    return summary
+
+
+def _apply(folder: Path, world: World, now: datetime) -> None:
+    """Apply the playbook as of a moment, so that races of the past could still be submitted."""
+    house = current_app.extensions["pennant"]
+    book = read(folder / "playbook.yaml", house["playbook_parts"])
+    approver = store.people_by_key([world.approver])[world.approver]
+    with transaction():
+        run = Apply(0, SYSTEM, now, approver)
+        for part, value in book.values:
+            if part.key != "programme":
+                run = replace(run, programme_id=house["programmes"].id_of(SLUG))
+            part.apply(run, value)
+        remember_playbook(run.programme_id, book.fingerprint)
+
+
+def _open_accounts(world: World, now: datetime) -> None:
+    """Give one person of each role the demo's password."""
+    ids = store.people_by_key([one.person_id for one in world.sign_ins])
+    with transaction():
+        for one in world.sign_ins:
+            set_password(ids[one.person_id], PASSWORD, actor=SYSTEM, now=now)
+
+
+def _run_jobs(app: Flask, when: Moments, progress: Callable[[datetime], None]) -> list[JobSlot]:
+    """Everything that was due from the eve until today. Raises Conflict when a scheduler runs."""
+    holder = scheduler.take_lease(scheduler.owner_name(), datetime.now(UTC))
+    if holder is None:
+        raise Conflict("A scheduler is at work.", fix="Stop it, then load the demo.")
+    with Heartbeat(app, holder):
+        return scheduler.catch_up(declared(), when.eve, when.until, holder, progress)
+
+
+def load(
+    world: World,
+    folder: Path,
+    app: Flask,
+    now: datetime,
+    say: Say,
+    progress: Callable[[datetime], None],
+) -> list[JobSlot]:
+    """Everything from an empty database to a campaign that has run; returns the failed slots."""
+    when = moments(world.timeline, now)
+    detail: dict[str, object] = {
+        "size": world.size,
+        "seed": world.seed,
+        "today": world.timeline.today.isoformat(),
+        "sign_ins": [one.person_id for one in world.sign_ins],
+    }
+    store.note(store.STARTED, now, detail)
+    with _timed(say, "people, teams and absences"):
+        _take_in(folder, DIRECTORY, when.eve, say)
+    with _timed(say, "programme, contests and tips"):
+        _apply(folder, world, when.eve)
+        _open_accounts(world, when.eve)
+    with _timed(say, "deals, usage and training"):
+        _take_in(folder, EVENTS, when.until, say)
+        store.gather_statistics()
+    with _timed(say, "eight months of scheduled jobs"):
+        ran = _run_jobs(app, when, progress)
+    store.note(store.LOADED, now, detail)
+    return [slot for slot in ran if slot.state is SlotState.FAILED]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A target and what the product's own figure said; None: the product has no such figure."""
+
+    target: Target
+    value: float | None
+    is_known: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether the figure is within tolerance, or not there to be asked."""
+        return not self.is_known or self.target.holds(self.value)
+
+
+def check(world: World, when: Moments) -> list[Verdict]:
+    """Ask every target's figure as `flask figures` would."""
+    known = figures.registered()
+    programme = current_app.extensions["pennant"]["programmes"].get(SLUG)
+    verdicts = []
+    for target in targets(world.timeline, world.size):
+        figure = known.get(target.figure)
+        if figure is None:
+            verdicts.append(Verdict(target, None, is_known=False))
+            continue
+        request = figures.ask(figure, programme, target.params, when.until)
+        value: Mapping[str, object] = figure.compute(request)
+        found = value[target.path]
+        number = float(found) if isinstance(found, int | float) else None
+        verdicts.append(Verdict(target, number, is_known=True))
+    db.session.rollback()
+    return verdicts
