@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -116,8 +117,10 @@ def main(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     env = dict(os.environ)
     flask(env, "db", "upgrade")
-    if not flask(env, "demo", "sign-ins", "--json").strip():
-        flask(env, "demo", "load", "--size", "small")
+    if not sign_ins(env):
+        flask(
+            env, "demo", "load", "--size", "small", "--today", datetime.now(UTC).date().isoformat()
+        )
     people = sign_ins(env)
     trouble: list[str] = []
     with served(env) as (port, _), chromium() as browser:

@@ -42,10 +42,11 @@ def flask(env: Mapping[str, str], *arguments: str) -> str:
 
 
 def sign_ins(env: Mapping[str, str]) -> dict[str, SignIn]:
-    """Role -> how to sign in as somebody of that role."""
+    """Role -> how to sign in as the first of that role; empty when no demo is loaded."""
     told = json.loads(flask(env, "demo", "sign-ins", "--json"))
     return {
-        row["role"]: SignIn(row["role"], row["name"], row["email"], row["password"]) for row in told
+        row["role"]: SignIn(row["role"], row["name"], row["email"], row["password"])
+        for row in reversed(told)
     }
 
 
