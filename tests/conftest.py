@@ -293,6 +293,26 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.fixture
+def sign_in_as(app: Flask) -> Callable[..., FlaskClient]:
+    """`sign_in_as("manager")` or `sign_in_as(person)`: a client that has signed in by the form."""
+    from core.db import db
+    from people.models import Account
+    from tests.factories.people import PASSWORD, make_account, make_person
+
+    def sign_in(who: Any = "rep", **given: Any) -> FlaskClient:
+        person = make_person(role=str(who), **given) if isinstance(who, str) else who
+        if db.session.get(Account, person.id) is None:
+            make_account(person)
+        visitor = app.test_client()
+        answer = visitor.post("/sign-in", data={"email": person.email, "password": PASSWORD})
+        if answer.status_code not in {302, 303}:
+            raise AssertionError(f"{person.email} could not sign in: {answer.status}")
+        return visitor
+
+    return sign_in
+
+
 class Outbox:
     """The letters written so far, whatever became of them."""
 
