@@ -71,7 +71,6 @@ class Issue(Base):
     id: Mapped[Key] = mapped_column(init=False)
     campaign_id: Mapped[int] = mapped_column(BigKey, ForeignKey("campaign.id"))
     day: Mapped[date]
-    week: Mapped[date]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime]
     use_by: Mapped[datetime]

@@ -14,6 +14,7 @@ import people.queries
 import programme.queries
 from comms.models import Campaign, Issue, IssueRecipient, Tip
 from comms.rules import (
+    REST,
     Cadence,
     Candidate,
     Outcome,
@@ -25,7 +26,7 @@ from comms.rules import (
 )
 from core.calendars import DAY, zone_of
 from core.db import db
-from core.outbox import suppressed_people
+from core.outbox import Recipient, suppressed_people
 from people.rules import PersonCalendar
 from programme.models import Programme
 
@@ -149,12 +150,16 @@ def sent_tips(person_ids: Collection[int]) -> dict[int, set[int]]:
     return found
 
 
-def tips_in_week(week: date) -> dict[int, int]:
-    """How many tips each person was sent by the issues of one programme week."""
+def lately_sent(as_of: datetime) -> dict[int, int]:
+    """How many tips each person was sent so lately that they are left alone now."""
     rows = db.session.execute(
         select(IssueRecipient.person_id, func.count())
         .join(Issue, Issue.id == IssueRecipient.issue_id)
-        .where(Issue.week == week, IssueRecipient.outcome == Outcome.QUEUED)
+        .where(
+            Issue.sent_at > as_of - REST,
+            Issue.sent_at <= as_of,
+            IssueRecipient.outcome == Outcome.QUEUED,
+        )
         .group_by(IssueRecipient.person_id)
     )
     return {person_id: count for person_id, count in rows}  # noqa: C416 - rows are not plain pairs
@@ -191,8 +196,11 @@ class IssuePlan:
         return sum(self.counts.values()) - self.reach
 
 
-def plan_issue(campaign: Campaign, owner: Programme, day: date) -> IssuePlan:
-    """Choose a tip for everybody the campaign asks for, or note the reason why they get none."""
+def plan_issue(campaign: Campaign, owner: Programme, day: date, as_of: datetime) -> IssuePlan:
+    """Choose a tip for everybody the campaign asks for, or note the reason why they get none.
+
+    `day` is the issue's date, `as_of` the moment of sending.
+    """
     asked = audience(campaign, owner, day)
     ids = list(asked)
     known = _Known(
@@ -201,7 +209,7 @@ def plan_issue(campaign: Campaign, owner: Programme, day: date) -> IssuePlan:
         lives=people.queries.calendars(ids),
         done=adoption.queries.kinds_done(owner.id, ids, day - DAY),
         sent=sent_tips(ids),
-        this_week=tips_in_week(programme.queries.calendar(owner).week_of(day)),
+        lately=lately_sent(as_of),
         stopped=suppressed_people("tips"),
         tips=[TipFact(tip.id, tip.slug, tip.about) for tip in campaign_tips(campaign)],
         zone=zone_of(owner.time_zone),
@@ -219,12 +227,12 @@ def plan_issue(campaign: Campaign, owner: Programme, day: date) -> IssuePlan:
 class _Known:
     """Everything one issue's decisions need, fetched set-wise."""
 
-    recipients: Mapping[int, people.queries.Recipient]
+    recipients: Mapping[int, Recipient]
     keys: Mapping[int, str]
     lives: Mapping[int, PersonCalendar]
     done: Mapping[int, Collection[str]]
     sent: Mapping[int, Collection[int]]
-    this_week: Mapping[int, int]
+    lately: Mapping[int, int]
     stopped: Collection[int]
     tips: Sequence[TipFact]
     zone: ZoneInfo
@@ -239,7 +247,7 @@ class _Known:
             is_active=who.is_active and life.is_employed(day),
             is_opted_out=person_id in self.stopped,
             is_away=life.is_absent(day),
-            tips_this_week=self.this_week.get(person_id, 0),
+            recent_tips=self.lately.get(person_id, 0),
         )
         outcome = may_send(candidate, tip, campaign.slug, campaign.holdout_percent)
         has_tip = outcome in {Outcome.QUEUED, Outcome.HELD_BACK} and tip is not None

@@ -20,6 +20,10 @@ ISSUE_KEEPS = timedelta(days=6)
 """How long an issue nobody could send stays worth sending: less than the week to the next."""
 
 
+REST = timedelta(days=5)
+"""How long a reader is left alone after a tip, over all campaigns: one a week at most."""
+
+
 class Cadence(StrEnum):
     """How often a campaign has an issue."""
 
@@ -99,12 +103,10 @@ class Candidate:
     is_active: bool = True
     is_opted_out: bool = False
     is_away: bool = False
-    tips_this_week: int = 0
+    recent_tips: int = 0
 
 
-def may_send(
-    candidate: Candidate, tip: TipFact | None, campaign: str, percent: int, weekly_cap: int = 1
-) -> Outcome:
+def may_send(candidate: Candidate, tip: TipFact | None, campaign: str, percent: int) -> Outcome:
     """QUEUED, or the first reason against it.
 
     The comparison group is judged last, so that both groups consist of people who would have
@@ -116,7 +118,7 @@ def may_send(
         return Outcome.OPTED_OUT
     if candidate.is_away:
         return Outcome.AWAY
-    if candidate.tips_this_week >= weekly_cap:
+    if candidate.recent_tips:
         return Outcome.CAPPED
     if tip is None:
         return Outcome.NO_TIP

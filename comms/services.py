@@ -264,10 +264,10 @@ def send_issue(
 ) -> int | None:
     """Write the issue, every person's outcome and the letters; None when another process has it."""
     use_by = slot.due_at + ISSUE_KEEPS
-    issue_id = _open_issue(campaign, owner, slot, as_of, use_by)
+    issue_id = _open_issue(campaign, slot, as_of, use_by)
     if issue_id is None:
         return None
-    plan = queries.plan_issue(campaign, owner, slot.day)
+    plan = queries.plan_issue(campaign, owner, slot.day, as_of)
     times = {
         letter.person_id: _when(letter, campaign, slot, as_of)
         for letter in plan.letters
@@ -286,12 +286,11 @@ def send_issue(
 
 
 def _open_issue(
-    campaign: Campaign, owner: Programme, slot: IssueSlot, as_of: datetime, use_by: datetime
+    campaign: Campaign, slot: IssueSlot, as_of: datetime, use_by: datetime
 ) -> int | None:
     row = {
         "campaign_id": campaign.id,
         "day": slot.day,
-        "week": programme.queries.calendar(owner).week_of(slot.day),
         "due_at": slot.due_at,
         "sent_at": as_of,
         "use_by": use_by,

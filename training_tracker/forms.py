@@ -6,18 +6,7 @@ from datetime import date, datetime, time
 
 from core.calendars import ProgrammeCalendar, first_instant
 from core.errors import Invalid
-from core.intake.kinds import (
-    BadCell,
-    Column,
-    Context,
-    Problem,
-    Row,
-    boolean,
-    day,
-    decimal,
-    instant,
-    text,
-)
+from core.intake.kinds import Column, boolean, day, decimal, instant, text
 from core.playbook import Fields, Node
 from core.policy import Role
 from training_tracker.rules import CourseKind
@@ -25,6 +14,7 @@ from training_tracker.rules import CourseKind
 KINDS = tuple(kind.value for kind in CourseKind)
 ROLES = tuple(role.value for role in Role)
 LONGEST_WINDOW_HOURS = 24 * 365
+MOST_ROWS = 1000
 
 ASSIGNMENT_COLUMNS = (
     Column("person_id", text(80), required=True),
@@ -135,61 +125,32 @@ def _refuse_twice(node: Node, names: Sequence[str]) -> None:
         raise node.refuse(f"{twice[0]!r} stands here twice")
 
 
-def completion_rows(body: object) -> tuple[list[tuple[int, Row]], list[Problem]]:
-    """The rows of POST /api/v1/completions, numbered from 1, and what is wrong with the others.
+def completion_rows(body: object) -> list[tuple[int, dict[str, str]]]:
+    """The rows of POST /api/v1/completions as the cells of a file, numbered from 1.
 
+    A row that is no object comes out empty, so that it is refused by name and the others are kept.
     Raises Invalid when the body has no list of at most a thousand rows.
     """
     rows = body.get("completions") if isinstance(body, Mapping) else None
     if not isinstance(rows, list):
         raise Invalid("The body needs a list under `completions`.", field="completions")
-    if len(rows) > 1000:
-        raise Invalid("At most 1,000 completions at once.", field="completions", code="too_big")
-    good: list[tuple[int, Row]] = []
-    problems: list[Problem] = []
-    for number, row in enumerate(rows, start=1):
-        try:
-            good.append((number, _completion_row(number, row)))
-        except _Refused as refused:
-            problems.append(refused.problem)
-    return good, problems
+    if len(rows) > MOST_ROWS:
+        raise Invalid(f"At most {MOST_ROWS:,} completions at once.", field="completions")
+    names = [column.name for column in COMPLETION_COLUMNS]
+    return [
+        (number, {name: _cell(row, name) for name in names})
+        for number, row in enumerate(rows, start=1)
+    ]
 
 
-class _Refused(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.code)
-        self.problem = problem
-
-
-def _completion_row(number: int, row: object) -> Row:
-    if not isinstance(row, Mapping):
-        raise _Refused(Problem(number, None, "missing", str(row)[:80], "An object is wanted."))
-    parsed: Row = {}
-    for column in COMPLETION_COLUMNS:
-        cell = _cell(row.get(column.name))
-        if cell is None:
-            raise _Refused(
-                Problem(number, column.name, "missing", None, "A plain value is wanted.")
-            )
-        if not cell.strip():
-            if column.required:
-                raise _Refused(Problem(number, column.name, "missing"))
-            parsed[column.name] = column.default
-            continue
-        try:
-            parsed[column.name] = column.parse(cell, Context())
-        except BadCell as bad:
-            raise _Refused(Problem(number, column.name, bad.code, cell, bad.message)) from None
-    return parsed
-
-
-def _cell(value: object) -> str | None:
-    """A JSON value as the cell it would be in a file; None for what no cell can hold."""
+def _cell(row: object, name: str) -> str:
+    """A JSON value as the cell it would be in a file; what no cell can hold shows as itself."""
+    value = row.get(name) if isinstance(row, Mapping) else None
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, (str, int, float)) else None
+    return str(value)
 
 
 @dataclass(frozen=True)

@@ -259,13 +259,17 @@ def obligation_rows(owed: Sequence[Obligation], through: date) -> list[dict[str,
     return [
         {
             "person_id": keys[each.person_id],
-            "assigned_on": each.assigned_on,
-            "due_on": each.due_on,
-            "passed_on": each.passed_on,
+            "assigned_on": _iso(each.assigned_on),
+            "due_on": _iso(each.due_on),
+            "passed_on": _iso(each.passed_on),
             "overdue": is_overdue(each.due_on, each.passed_on, through),
         }
         for each in owed
     ]
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 @dataclass(frozen=True)

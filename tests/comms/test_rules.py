@@ -115,7 +115,7 @@ def someone(**facts: object) -> Candidate:
         (someone(is_active=False, is_opted_out=True), DOUBLE, 10, Outcome.LEFT),
         (someone(is_opted_out=True, is_away=True), DOUBLE, 10, Outcome.OPTED_OUT),
         (someone(is_away=True), DOUBLE, 100, Outcome.AWAY),
-        (someone(tips_this_week=1), DOUBLE, 100, Outcome.CAPPED),
+        (someone(recent_tips=1), DOUBLE, 100, Outcome.CAPPED),
         (someone(), None, 100, Outcome.NO_TIP),
         (someone(), DOUBLE, 100, Outcome.HELD_BACK),
         (someone(), DOUBLE, 80, Outcome.HELD_BACK),
