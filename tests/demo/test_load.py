@@ -1,0 +1,138 @@
+"""`flask demo load`: the whole campaign through the product's own doors."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from core.db import count_rows, db
+from demo import loading, store
+from demo.targets import targets
+from demo.world import generate
+
+TABLES_THAT_MUST_NOT_GROW = ("award", "outbox_letter", "standing", "frozen_standing", "posting")
+
+
+def run(app, *arguments, **options):
+    return app.test_cli_runner().invoke(args=list(arguments), **options)
+
+
+def count(table):
+    return db.session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+
+
+def states():
+    rows = db.session.execute(text("SELECT slug, state FROM contest"))
+    return dict(rows)
+
+
+def test_the_story_has_run_up_to_its_day(demo_app):
+    found = states()
+    assert {slug: found[slug] for slug in ("spring", "summer", "autumn")} == {
+        "spring": "final",
+        "summer": "final",
+        "autumn": "final",
+    }
+    assert found["finish"] == "running"
+    assert found["winter"] == "scheduled"
+    assert count("award") > 0
+    assert count("outbox_letter") > 0
+    failed = db.session.execute(text("SELECT job, error FROM job_slot WHERE state = 'failed'"))
+    assert failed.all() == []
+
+
+def test_the_product_s_figures_meet_the_targets(demo_app):
+    world = generate("small")
+    verdicts = loading.check(world, loading.moments(world.timeline, datetime.now(UTC)))
+    assert [verdict for verdict in verdicts if not verdict.holds] == []
+    asked = {verdict.target.figure for verdict in verdicts if verdict.is_known}
+    assert {"adoption", "day60", "training"} <= asked
+
+
+def test_one_sign_in_per_role_is_printed_and_works(demo_app):
+    printed = run(demo_app, "demo", "sign-ins", "--json")
+    people = json.loads(printed.stdout)
+    assert {one["role"] for one in people} == {
+        "rep", "manager", "director", "sales_ops", "executive", "admin",
+    }  # fmt: skip
+    client = demo_app.test_client()
+    for one in people[:2]:
+        answer = client.post("/sign-in", data={"email": one["email"], "password": one["password"]})
+        assert answer.status_code in {302, 303}
+
+
+def test_loading_it_again_changes_nothing(demo_app):
+    before = {table: count(table) for table in TABLES_THAT_MUST_NOT_GROW}
+    again = run(demo_app, "demo", "load", "--size", "small")
+    assert again.exit_code == 0
+    assert "loaded already" in again.stderr
+    assert {table: count(table) for table in TABLES_THAT_MUST_NOT_GROW} == before
+
+
+def test_another_demo_needs_reset(demo_app):
+    refused = run(demo_app, "demo", "load", "--size", "small", "--seed", "5")
+    assert refused.exit_code == 2
+    assert "--reset" in refused.stderr
+
+
+def test_catching_up_again_changes_nothing(demo_app):
+    world = generate("small")
+    when = loading.moments(world.timeline, datetime.now(UTC))
+    before = {table: count(table) for table in TABLES_THAT_MUST_NOT_GROW}
+    db.session.rollback()
+    again = run(
+        demo_app,
+        "jobs",
+        "catch-up",
+        "--from",
+        when.eve.isoformat(),
+        "--until",
+        when.until.isoformat(),
+    )
+    assert again.exit_code == 0
+    assert {table: count(table) for table in TABLES_THAT_MUST_NOT_GROW} == before
+
+
+def test_somebody_else_s_people_are_not_touched(app):
+    from tests.factories.people import make_person
+
+    make_person(email="ida@elsewhere.example")
+    db.session.commit()
+    refused = run(app, "demo", "load", "--size", "small")
+    assert refused.exit_code == 2
+    assert "--reset" in refused.stderr
+    assert count("person") == 1
+
+
+def test_a_load_that_was_killed_is_started_anew(app):
+    now = datetime.now(UTC)
+    assert store.state().holds is store.Holds.NOTHING
+    db.session.rollback()
+    store.note(store.STARTED, now, {"size": "small", "seed": 28})
+    assert store.state().holds is store.Holds.HALF_A_DEMO
+    db.session.rollback()
+    store.empty()
+    assert store.state().holds is store.Holds.NOTHING
+
+
+def test_emptying_leaves_the_schema_and_no_row(demo_app):
+    from core.audit import AuditEntry
+
+    assert count("usage_event") > 5000
+    db.session.rollback()
+    store.empty()
+    assert count_rows(AuditEntry) == 0
+    assert count("usage_event") == 0
+    assert count("alembic_version") == 1
+
+
+@pytest.mark.parametrize("size", ["csp", "small"])
+def test_every_target_is_asked_with_what_its_figure_takes(app, size):
+    from core import figures
+
+    known = figures.registered()
+    for target in targets(generate("small").timeline, size):
+        if target.figure in known:
+            names = {param.name for param in known[target.figure].params}
+            assert set(target.params) <= names
