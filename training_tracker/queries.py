@@ -223,13 +223,15 @@ def obligations(
     as_of: datetime,
     *,
     team: str | None = None,
-    within: Roster | None = None,
 ) -> list[Obligation]:
     """METRICS R1-R3: who owed the course on `through` and when they passed, ordered by person."""
     course = db.session.get_one(Course, course_id)
     known = facts([course_id], as_of)[course_id]
     among = known.people() if team is None else known.people() & team_people(team, through)
-    counted = within or roster(course.programme_id, among)
+    return _owed(known, roster(course.programme_id, among), through)
+
+
+def _owed(known: Facts, counted: Roster, through: date) -> list[Obligation]:
     found = (
         obligation(
             person_id,
@@ -240,7 +242,7 @@ def obligations(
             is_working_day=counted.calendar.is_working_day,
             prior_days=counted.programme.prior_learning_days,
         )
-        for person_id in sorted(among)
+        for person_id in sorted(known.people())
         if person_id in counted.lives
     )
     return [owed for owed in found if owed is not None]
@@ -287,12 +289,13 @@ def milestone_counts(
 ) -> list[MilestoneCount]:
     """Each milestone's counts over the programme's reps, or over those of them in `among`."""
     required = milestones(programme_id)
-    everybody = roster(programme_id, among)
-    asked = hands_on_tally(programme_id, frozenset(everybody.lives))
+    counted = roster(programme_id, among)
+    known = facts([row.course.id for row in required], as_of)
+    asked = hands_on_tally(programme_id, frozenset(counted.lives))
     return [
         MilestoneCount(
             row,
-            count_training(obligations(row.course.id, through, as_of, within=everybody), through),
+            count_training(_owed(known[row.course.id], counted, through), through),
             *asked.get(row.id, (0, 0)),
         )
         for row in required
@@ -684,3 +687,165 @@ def last_completion_at(programme_id: int) -> datetime | None:
         .join(Course, Course.id == Completion.course_id)
         .where(Course.programme_id == programme_id)
     )
+
+
+def current_programme() -> Programme | None:
+    """The programme pages speak of."""
+    return programme.queries.default()
+
+
+def today_of(owner: Programme, as_of: datetime) -> date:
+    """The programme's local date of an instant."""
+    return programme.queries.calendar(owner).local_day(as_of)
+
+
+def calendar_of(owner: Programme) -> ProgrammeCalendar:
+    """The programme's calendar."""
+    return programme.queries.calendar(owner)
+
+
+@dataclass(frozen=True)
+class OverduePerson:
+    """One overdue milestone with its rep's name and how far the ladder was climbed."""
+
+    row: OverdueRow
+    name: str
+    steps: frozenset[str]
+
+
+def overdue_people(
+    programme_id: int, through: date, as_of: datetime, among: Collection[int] | None
+) -> list[OverduePerson]:
+    """Who is overdue, the longest first, with the letters that went out about it."""
+    rows = overdue(programme_id, through, as_of, among)
+    cards = people.queries.cards({row.person_id for row in rows})
+    sent = climbed([row.assignment_id for row in rows])
+    return [
+        OverduePerson(
+            row,
+            cards[row.person_id].name,
+            frozenset(step for ident, step in sent if ident == row.assignment_id),
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True)
+class TeamChoice:
+    """A team that can be looked at."""
+
+    slug: str
+    name: str
+
+
+def teams_within(reach: Collection[int] | None, on: date) -> list[TeamChoice]:
+    """Teams with anybody in reach on a day, by name; None reaches everybody."""
+    placed = people.queries.team_on(on)
+    wanted = {team for person, team in placed.items() if reach is None or person in reach}
+    rows = people.queries.teams(on, wanted)
+    return [TeamChoice(row.slug, row.name) for row in sorted(rows, key=lambda row: row.name)]
+
+
+def people_of_team(slug: str, on: date) -> frozenset[int]:
+    """Everybody whose team on a day is the one of this slug; nobody if there is no such team."""
+    team = people.queries.team_by_slug(slug, on)
+    if team is None:
+        return frozenset()
+    placed = people.queries.team_on(on)
+    return frozenset(person for person, own in placed.items() if own == team.id)
+
+
+@dataclass(frozen=True)
+class OwnMilestone:
+    """A rep's own milestone, for their week and their training page."""
+
+    milestone: MilestoneRow
+    status: MilestoneStatus
+    check: CheckRow | None
+
+
+def own_milestones(
+    programme_id: int, person_id: int, through: date, as_of: datetime
+) -> list[OwnMilestone]:
+    """Every milestone with the person's state, in order; empty for who is not one of its reps."""
+    table = matrix(programme_id, {person_id}, through, as_of)
+    if not table.lines:
+        return []
+    line = table.lines[0]
+    return [
+        OwnMilestone(row, cell, check)
+        for row, cell, check in zip(table.milestones, line.cells, line.checks, strict=True)
+    ]
+
+
+def next_milestone(own: Sequence[OwnMilestone]) -> OwnMilestone | None:
+    """The mandatory one to do next: the longest overdue, else the first due."""
+    waiting = [
+        each
+        for each in own
+        if each.milestone.is_mandatory
+        and each.status.state in {MilestoneState.DUE, MilestoneState.OVERDUE}
+    ]
+    return min(waiting, key=lambda each: each.status.due_on or date.max, default=None)
+
+
+def milestone_of(programme_id: int, course_id: int) -> MilestoneRow | None:
+    """The milestone of a course, if it is one."""
+    return next((row for row in milestones(programme_id) if row.course.id == course_id), None)
+
+
+def course_count(
+    course: CourseRow, through: date, as_of: datetime, among: Collection[int] | None
+) -> TrainingCount:
+    """The figure over the programme's reps, or those of them in `among`."""
+    known = facts([course.id], as_of)[course.id]
+    return count_training(_owed(known, roster(course.programme_id, among), through), through)
+
+
+@dataclass(frozen=True)
+class CoursePerson:
+    """A rep's standing on one course."""
+
+    person_id: int
+    key: str
+    name: str
+    status: MilestoneStatus
+
+
+MOST_LISTED = 200
+
+
+def course_people(
+    course: CourseRow,
+    through: date,
+    as_of: datetime,
+    among: Collection[int] | None,
+    team: str = "",
+) -> list[CoursePerson]:
+    """Everybody in `among` with their standing, by name; without a narrow choice nobody."""
+    if among is None or len(among) > MOST_LISTED:
+        return []
+    counted = roster(course.programme_id, among)
+    present = [ident for ident, life in counted.lives.items() if life.is_employed(through)]
+    known = facts([course.id], as_of, present)[course.id]
+    cards = people.queries.cards(present)
+    found = [
+        CoursePerson(
+            ident, cards[ident].key, cards[ident].name, _cell(known, ident, counted, through)
+        )
+        for ident in present
+    ]
+    return sorted(found, key=lambda person: (person.name, person.key))
+
+
+def own_standing(
+    course: CourseRow, person_id: int | None, through: date, as_of: datetime
+) -> MilestoneStatus | None:
+    """The reader's own standing on a course; None for who is not one of the programme's reps."""
+    if person_id is None:
+        return None
+    counted = roster(course.programme_id, {person_id})
+    if person_id not in counted.lives:
+        return None
+    known = facts([course.id], as_of, [person_id])[course.id]
+    return _cell(known, person_id, counted, through)

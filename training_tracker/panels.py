@@ -1,0 +1,56 @@
+"""What training adds to other rooms' pages: the next milestone in a rep's week."""
+
+from datetime import datetime
+
+from flask import render_template
+
+from core.policy import Actor, Role
+from core.slots import Panel
+from training_tracker import access, queries
+from training_tracker.rules import MilestoneState
+
+
+def my_next_milestone(actor: Actor, now: datetime) -> str | None:
+    """The reader's next milestone with its date, or what a manager's team still owes."""
+    owner = queries.current_programme()
+    if owner is None or actor.person_id is None:
+        return None
+    today = queries.today_of(owner, now)
+    if actor.role is Role.REP:
+        own = queries.own_milestones(owner.id, actor.person_id, today, now)
+        if not own:
+            return None
+        return render_template(
+            "training_tracker/_my_week.html", own=own, next=queries.next_milestone(own), today=today
+        )
+    if actor.role is Role.MANAGER:
+        team = access.people_to_see(actor, today)
+        late = queries.overdue_people(owner.id, today, now, team) if team else []
+        if late:
+            return render_template("training_tracker/_team_week.html", late=late[:3], more=late[3:])
+    return None
+
+
+def overdue_headline(actor: Actor, now: datetime) -> dict[str, object] | None:
+    """A rep's page opens with training only when some of it is overdue."""
+    owner = queries.current_programme()
+    if owner is None or actor.person_id is None or actor.role is not Role.REP:
+        return None
+    today = queries.today_of(owner, now)
+    own = queries.own_milestones(owner.id, actor.person_id, today, now)
+    coming = queries.next_milestone(own)
+    if coming is None or coming.status.state is not MilestoneState.OVERDUE:
+        return None
+    return {
+        "priority": 40,
+        "headline": f"{coming.milestone.course.title} slipped by. Today is a good day for it.",
+        "lede": "Once it is done, everything here is about your work again.",
+        "action_url": f"/training/{coming.milestone.course.slug}",
+        "action_label": "See what it takes",
+    }
+
+
+PANELS = (
+    Panel(slot="my_week_headline", order=40, render=overdue_headline),
+    Panel(slot="my_week", order=40, render=my_next_milestone),
+)
