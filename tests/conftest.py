@@ -141,8 +141,8 @@ def load_small_demo(settings: Settings) -> None:
     from core.db import db
 
     app = assemble(settings)
-    done = app.test_cli_runner().invoke(args=["demo", "load", "--size", "small"])
     with app.app_context():
+        done = app.test_cli_runner().invoke(args=["demo", "load", "--size", "small"])
         db.session.remove()
         db.engine.dispose()
     if done.exit_code:
@@ -167,6 +167,7 @@ class Templates:
     folder: Path
     request: pytest.FixtureRequest
     built: dict[tuple[str, str], str]
+    failed: dict[tuple[str, str], str]
 
     def copy(self, engine: str, kind: str, place: Path) -> Iterator[str]:
         """Give the address of a fresh copy; a PostgreSQL one is dropped afterwards."""
@@ -184,12 +185,16 @@ class Templates:
 
     def _template(self, engine: str, kind: str) -> str:
         """The file or database of a template, built at the first call."""
+        if (engine, kind) in self.failed:
+            pytest.fail(self.failed[engine, kind])
         if (engine, kind) not in self.built:
+            self.failed[engine, kind] = f"the {kind} template failed to build, see its first test"
             base = self._template(engine, "empty") if kind == "demo" else None
             name, url = self._blank(engine, kind, base)
             furnish = load_small_demo if kind == "demo" else build_schema
             furnish(settings_for(url, self.folder))
             self.built[engine, kind] = name
+            del self.failed[engine, kind]
         return self.built[engine, kind]
 
     def _blank(self, engine: str, kind: str, base: str | None) -> tuple[str, str]:
@@ -211,7 +216,7 @@ def templates(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Templates:
     """The databases tests are copied from, made once per process."""
-    return Templates(tmp_path_factory.mktemp("templates"), request, {})
+    return Templates(tmp_path_factory.mktemp("templates"), request, {}, {})
 
 
 @pytest.fixture
