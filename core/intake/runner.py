@@ -262,7 +262,7 @@ class _Run:
             )
             db.session.add(row)
             db.session.flush()
-            self.run_id = row.id
+            self.run_id = self.result.run_id = row.id
 
     def take(
         self, header: Sequence[str], batches: Iterator[Rows], reader: RowReader | None

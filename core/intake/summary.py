@@ -26,6 +26,7 @@ class FileResult:
     unknown_columns: list[str] = field(default_factory=list)
     encoding: str = ""
     is_refused: bool = False
+    run_id: int | None = None
 
     def add(self, rows: int, result: BatchResult) -> None:
         """Count a batch in. Raises ArithmeticError when a row is unaccounted for."""
