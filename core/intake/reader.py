@@ -150,9 +150,7 @@ class RowReader:
     def _checked(self, block: Block) -> Block:
         """Drop blank rows and refuse those of another width; quick when there are none."""
         width = len(self.header)
-        if all(len(row) == width for row in block.cells) and not (
-            width == 1 and any(not row[0].strip() for row in block.cells)
-        ):
+        if all(len(row) == width and row[0].strip() for row in block.cells):
             self.rows += len(block.cells)
             return block
         lines: list[int] = []

@@ -1,7 +1,6 @@
 """The directory kinds through the whole road: a file, the runner, the tables, on both databases."""
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 
@@ -112,7 +111,9 @@ def test_an_unknown_manager_is_noted_and_the_person_kept(take_in):
 
 def test_addresses_are_unique_and_may_be_swapped(take_in):
     take_in("people", PEOPLE)
-    taken = "person_id,email,name\nP3,ANN@example.org,Other\nP4,x@example.org,X\nP5,x@example.org,Y\n"
+    taken = (
+        "person_id,email,name\nP3,ANN@example.org,Other\nP4,x@example.org,X\nP5,x@example.org,Y\n"
+    )
     result = take_in("people", taken)
     assert counts(result) == (1, 0, 0, 2, 0)
     assert sorted(told(result)) == [(2, "email", "key_taken"), (4, "email", "key_taken")]
@@ -158,10 +159,7 @@ def test_every_bad_cell_of_people_is_named(take_in):
 
 def test_same_key_same_content_is_unchanged_other_content_a_conflict(take_in):
     text = (
-        "person_id,email,name\n"
-        "P1,a@example.org,A\n"
-        "P1,a@example.org,A\n"
-        "P1,a@example.org,Another\n"
+        "person_id,email,name\nP1,a@example.org,A\nP1,a@example.org,A\nP1,a@example.org,Another\n"
     )
     result = take_in("people", text)
     assert counts(result) == (1, 0, 1, 1, 0)
@@ -184,7 +182,9 @@ def test_memberships_found_teams_and_stay_dated(take_in):
     assert queries.team_on(date(2003, 5, 31))[ids["P2"]] == teams["Switchyard"]
     assert queries.team_on(date(2003, 6, 1))[ids["P2"]] == teams["Night Owls"]
     assert queries.people_led_by(ids["P1"], date(2003, 5, 31)) == {ids["P2"]}
-    ended = text.replace("P1,Switchyard,2001-01-01,,true", "P1,Switchyard,2001-01-01,2003-01-01,true")
+    ended = text.replace(
+        "P1,Switchyard,2001-01-01,,true", "P1,Switchyard,2001-01-01,2003-01-01,true"
+    )
     assert counts(take_in("memberships", ended)) == (0, 1, 2, 0, 0)
 
 
@@ -200,7 +200,10 @@ def test_overlap_in_one_team_is_refused_in_two_teams_allowed(take_in):
     )
     result = take_in("memberships", text)
     assert counts(result) == (3, 0, 0, 2, 0)
-    assert sorted(told(result)) == [(3, "start_date", "overlap"), (5, "end_date", "end_before_start")]
+    assert sorted(told(result)) == [
+        (3, "start_date", "overlap"),
+        (5, "end_date", "end_before_start"),
+    ]
 
 
 def test_memberships_of_strangers_wait_for_them(take_in):
@@ -219,11 +222,7 @@ def test_memberships_of_strangers_wait_for_them(take_in):
 
 def test_absences_are_added_once(take_in):
     take_in("people", PEOPLE)
-    text = (
-        "person_id,start_date,end_date\n"
-        "P2,2003-01-06,2003-01-10\n"
-        "P2,2003-01-10,2003-01-09\n"
-    )
+    text = "person_id,start_date,end_date\nP2,2003-01-06,2003-01-10\nP2,2003-01-10,2003-01-09\n"
     assert counts(take_in("absences", text)) == (1, 0, 0, 1, 0)
     assert counts(take_in("absences", text)) == (0, 0, 1, 1, 0)
     assert queries.calendars()[queries.by_key(["P2"])["P2"]].absences == (

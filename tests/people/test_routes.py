@@ -117,14 +117,18 @@ def test_eleven_tries_in_a_quarter_of_an_hour_are_one_too_many(app, at, rep):
         for _ in range(11)
     ]
     assert codes == [401] * 10 + [429]
-    assert client.post("/sign-in", data={"email": rep.email, "password": PASSWORD}).status_code == 429
+    assert (
+        client.post("/sign-in", data={"email": rep.email, "password": PASSWORD}).status_code == 429
+    )
     same = [
         client.post("/sign-in", data={"email": "who@example.org", "password": "x"}).status_code
         for _ in range(11)
     ]
     assert same == codes
     at(NOW + timedelta(minutes=15))
-    assert client.post("/sign-in", data={"email": rep.email, "password": PASSWORD}).status_code == 302
+    assert (
+        client.post("/sign-in", data={"email": rep.email, "password": PASSWORD}).status_code == 302
+    )
 
 
 def test_a_success_begins_the_count_anew(app, at, rep):
@@ -162,7 +166,9 @@ def test_signing_out_ends_a_copied_cookie_too(app, enter, rep):
 
 def test_a_new_password_ends_other_sessions_and_keeps_this_one(enter, rep):
     here, there = enter(rep), enter(rep)
-    answer = here.post("/me/password", data={"present": PASSWORD, "password": "four new plain words"})
+    answer = here.post(
+        "/me/password", data={"present": PASSWORD, "password": "four new plain words"}
+    )
     assert answer.status_code == 302
     assert status(here) == 200
     assert status(there) == 302
@@ -182,7 +188,9 @@ def test_a_password_changes_only_with_the_present_one_and_not_to_a_weak_one(ente
     assert status(client) == 200
 
 
-@pytest.mark.parametrize("ending", ["suspend", "role", "left", "password by hand", "expired", "idle"])
+@pytest.mark.parametrize(
+    "ending", ["suspend", "role", "left", "password by hand", "expired", "idle"]
+)
 def test_what_ends_a_session_ends_it_at_the_next_request(at, enter, rep, ending):
     client = enter(rep)
     assert status(client) == 200
@@ -223,9 +231,7 @@ def test_old_sessions_and_counts_are_pruned(app, rep):
         assert services.prune_sign_ins(later) == {"sessions": 1, "windows": 2}
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/people", "/people/P1", "/teams/x", "/me"]
-)
+@pytest.mark.parametrize("path", ["/", "/people", "/people/P1", "/teams/x", "/me"])
 def test_strangers_are_sent_to_the_door(app, client, path):
     answer = client.get(path)
     assert answer.status_code == 302
