@@ -98,8 +98,8 @@ class Prize(Base):
 
 
 class Award(Base):
-    """A prize given. The team's award carries the money; each rep on its roster gets one of their
-    own without money. One per source, rule, recipient and revision, for ever.
+    """A prize given to a team, with the one ledger entry that pays it; the reps on its roster are
+    thanked by a `Recognition` each. One per source, rule, recipient and revision, for ever.
     """
 
     __tablename__ = "award"
@@ -138,19 +138,20 @@ class Award(Base):
 
 
 class Recognition(Base):
-    """A named person's thanks for a named act. One per award, or written by hand without one."""
+    """A named person's thanks for a named act; for an award, one per rep it thanks."""
 
     __tablename__ = "recognition"
-    __table_args__ = (Index("ix_recognition_person_id", "person_id", "given_at"),)
+    __table_args__ = (
+        UniqueConstraint("award_id", "person_id", name="uq_recognition_award"),
+        Index("ix_recognition_person_id", "person_id", "given_at"),
+    )
 
     id: Mapped[Key] = mapped_column(init=False)
     person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
     title: Mapped[str] = mapped_column(String(120))
     text: Mapped[str] = mapped_column(Text)
     given_at: Mapped[datetime]
-    award_id: Mapped[int | None] = mapped_column(
-        BigKey, ForeignKey("award.id"), unique=True, default=None
-    )
+    award_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("award.id"), default=None)
     given_by_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("person.id"), default=None)
 
 

@@ -44,6 +44,7 @@ class Board(Base):
     shrink_k: Mapped[str] = mapped_column(String(20), default="10")
     baseline_days: Mapped[int] = mapped_column(default=28)
     hides_at: Mapped[datetime | None] = mapped_column(default=None)
+    is_listed: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=0)
     counted_at: Mapped[datetime | None] = mapped_column(default=None)
     changed_at: Mapped[datetime | None] = mapped_column(default=None)

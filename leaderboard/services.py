@@ -116,7 +116,8 @@ def refresh(board_id: int, as_of: datetime) -> bool:
     anew. Repeating it changes nothing; an `as_of` before the last one is left alone.
     """
     board = _locked(board_id)
-    if board.frozen_at is not None or (board.counted_at and as_of < board.counted_at):
+    is_settled = board.frozen_at is not None or board.frozen_rev is not None
+    if is_settled or (board.counted_at and as_of < board.counted_at):
         return False
     mark = db.session.get_one(BoardMark, board_id)
     spec = facts.spec_of(board)
@@ -315,6 +316,13 @@ def _close_days(
     upsert_rows(StandingDay, rows, key=["board_id", "unit_id", "local_day"])
 
 
+def keep_snapshot_if_due(board_id: int, as_of: datetime) -> bool:
+    """`keep_snapshot` once the moment of hiding has come."""
+    board = db.session.get_one(Board, board_id)
+    is_due = board.hides_at is not None and as_of >= board.hides_at
+    return is_due and keep_snapshot(board_id)
+
+
 def keep_snapshot(board_id: int) -> bool:
     """Keep what everybody sees from `hides_at` on; True when it was taken now.
 
@@ -331,11 +339,29 @@ def keep_snapshot(board_id: int) -> bool:
 
 
 def freeze_board(board_id: int, *, rev: int) -> Frozen:
-    """Keep the result of a revision; the live rows stay as they are until `seal`."""
+    """Keep the result of a revision; the board shows it and counts no further until `thaw`."""
     board = _locked(board_id)
     rows = lines_now(board)
     _keep(board_id, rev, rows)
+    board.frozen_rev = rev
+    board.version += 1
     return Frozen(rows, result_hash(rows))
+
+
+def thaw_board(board_id: int) -> None:
+    """Count on after a correction; the revision kept before stays kept."""
+    board = _locked(board_id)
+    if board.frozen_at is not None:
+        raise Conflict("This board's result stands.")
+    board.frozen_rev = None
+    board.version += 1
+
+
+def list_board(board_id: int) -> None:
+    """Show the board to everybody."""
+    board = _locked(board_id)
+    board.is_listed = True
+    board.version += 1
 
 
 def lines_now(board: Board) -> tuple[Line, ...]:
@@ -363,7 +389,7 @@ def _keep(board_id: int, rev: int, rows: Iterable[Line]) -> None:
 
 
 def seal(board_id: int, *, rev: int, now: datetime) -> None:
-    """Make a kept result the board's last word: nothing moves any more."""
+    """Make a kept result the board's last word: it is shown to all and nothing moves any more."""
     board = _locked(board_id)
     board.frozen_at, board.frozen_rev = now, rev
     board.version += 1

@@ -70,8 +70,8 @@ def board_by_slug(slug: str) -> Board | None:
 
 
 def boards(programme_id: int | None = None) -> tuple[Board, ...]:
-    """Boards, latest start first."""
-    columns = select(Board).order_by(Board.starts_on.desc(), Board.id.desc())
+    """Boards that are shown, latest start first."""
+    columns = select(Board).where(Board.is_listed).order_by(Board.starts_on.desc(), Board.id.desc())
     if programme_id is not None:
         columns = columns.where(Board.programme_id == programme_id)
     return tuple(db.session.scalars(columns))
@@ -81,7 +81,9 @@ def boards_to_refresh(as_of: datetime) -> tuple[int, ...]:
     """Boards that still move: begun or about to, not frozen."""
     return tuple(
         db.session.scalars(
-            select(Board.id).where(Board.frozen_at.is_(None)).order_by(Board.closes_at, Board.id)
+            select(Board.id)
+            .where(Board.frozen_at.is_(None), Board.frozen_rev.is_(None))
+            .order_by(Board.closes_at, Board.id)
         )
     )
 
@@ -190,14 +192,16 @@ def near(board_id: int, unit_id: int | None, *, top: int, around: int = 2) -> tu
 
 
 def current_table(board: Board, now: datetime) -> Table:
-    """The table now: the result once frozen, else the live rows."""
-    if board.frozen_rev is not None and board.frozen_at is not None:
-        return Table(frozen_places(board.id, board.frozen_rev), board.frozen_at, is_frozen=True)
+    """The table now: the result once there is one, else the live rows."""
+    if board.frozen_rev is not None:
+        return Table(frozen_places(board.id, board.frozen_rev), board.closes_at, is_frozen=True)
     return Table(live_places(board.id), board.counted_at or now)
 
 
 def snapshot_table(board: Board) -> Table:
     """What everybody else sees from `hides_at` until the result (CONTESTS case 36)."""
+    if not board.has_snapshot and board.hides_at is not None:
+        return Table(table_at(board, board.hides_at).places, board.hides_at, is_frozen=True)
     return Table(
         frozen_places(board.id, SNAPSHOT), board.hides_at or board.closes_at, is_frozen=True
     )

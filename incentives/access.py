@@ -1,0 +1,95 @@
+"""Who may see and do what with contests: the matrix's scopes turned into rows (TRUST, matrix)."""
+
+from collections.abc import Collection
+from datetime import date
+
+from core.errors import NotAllowed, NotFound
+from core.policy import Actor, Role, Scope, require, scope_of
+from incentives import queries
+from incentives.models import Contest
+from incentives.rules.contests import State
+from people import queries as people
+
+HIDDEN = frozenset({State.DRAFT, State.SUBMITTED})
+APPROVERS = (Role.SALES_OPS, Role.EXECUTIVE)
+
+
+def visible_contest(actor: Actor, slug: str, today: date) -> Contest:
+    """A contest this actor may know of; hidden and missing look the same (rule 9)."""
+    contest = queries.contest_by_slug(slug)
+    if contest is None or not is_visible(actor, contest, today):
+        raise NotFound("There is no contest at this address.")
+    return contest
+
+
+def is_visible(actor: Actor, contest: Contest, today: date) -> bool:
+    """Everybody sees contests from approval on; before, their authors and those who decide."""
+    if contest.state not in HIDDEN:
+        return True
+    return _reaches(actor, contest, "contest.edit_draft", today) or (
+        scope_of(actor, "contest.approve_launch") in {Scope.ALL, Scope.TREE}
+    )
+
+
+def contest_to(actor: Actor, action: str, slug: str, today: date) -> Contest:
+    """A visible contest on which this actor may do `action`; raises NotAllowed otherwise."""
+    contest = visible_contest(actor, slug, today)
+    require(actor, action)
+    if not _reaches(actor, contest, action, today):
+        raise NotAllowed("This contest is somebody else's to run.")
+    return contest
+
+
+def may(actor: Actor, action: str, contest: Contest, today: date) -> bool:
+    """Whether the page offers this action."""
+    return _reaches(actor, contest, action, today)
+
+
+def _reaches(actor: Actor, contest: Contest, action: str, today: date) -> bool:
+    scope = scope_of(actor, action)
+    if scope in {Scope.ALL, Scope.PUB}:
+        return True
+    if actor.person_id is None or scope is Scope.NONE:
+        return False
+    if contest.author_id == actor.person_id:
+        return True
+    return (
+        scope is Scope.TREE
+        and contest.author_id is not None
+        and contest.author_id in people.tree_below(actor.person_id, today)
+    )
+
+
+def own_teams(actor: Actor, today: date) -> frozenset[int]:
+    """The teams whose names and points this actor may see: their own, those led, or those below."""
+    if actor.person_id is None:
+        return frozenset()
+    mine = people.own_team_ids(actor.person_id, today) | people.led_team_ids(actor.person_id, today)
+    if actor.role is Role.DIRECTOR:
+        below = people.tree_below(actor.person_id, today)
+        mine |= {team for person, team in people.team_on(today).items() if person in below}
+    return mine
+
+
+def sees_team(actor: Actor, team_id: int, today: date) -> bool:
+    """Whether a team's lines may be shown with names."""
+    return actor.is_system or actor.role is Role.SALES_OPS or team_id in own_teams(actor, today)
+
+
+def sees_through_freeze(actor: Actor) -> bool:
+    """Who sees the live table while everybody else sees the snapshot (case 36)."""
+    return actor.is_system or scope_of(actor, "contest.finalise") is Scope.ALL
+
+
+def check_launch(actor: Actor, team_ids: Collection[int] | None, today: date) -> None:
+    """A manager may launch a contest their own team is in; wider roles any (matrix)."""
+    scope = require(actor, "contest.create_draft")
+    if scope is Scope.ALL or actor.person_id is None or team_ids is None:
+        return
+    if not own_teams(actor, today) & set(team_ids):
+        raise NotAllowed("Your own team has to be in a contest you launch.")
+
+
+def other_approvers(author_id: int | None) -> frozenset[int]:
+    """People other than the author who may approve."""
+    return frozenset(people.ids_with_role(*APPROVERS)) - {author_id}

@@ -1,0 +1,368 @@
+"""Every SELECT of the incentives room."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+
+from sqlalchemy import func, select
+
+from core.db import db
+from incentives.models import Award, Contest, ContestEvent, Dispute, Prize, Recognition
+from incentives.rules.contests import BY_CLOCK, Dates, State
+from incentives.rules.prizes import PrizeTerms, Side
+from leaderboard.models import Board, FrozenStanding
+from leaderboard.queries import facts, reads, tables
+from people import queries as people
+from programme import queries as programmes
+from programme.models import Programme
+
+AT_ONCE = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Invited:
+    """Who hears of a contest: reps with their team, and the leads of the teams."""
+
+    reps: dict[int, int]
+    leads: dict[int, int]
+    team_names: dict[int, str]
+
+
+@dataclass(frozen=True)
+class TeamSize:
+    """A team that could race, with how many reps it has."""
+
+    id: int
+    name: str
+    reps: int
+
+
+@dataclass(frozen=True)
+class Thanks:
+    """A recognition as shown. `name` None: the person chose not to be listed."""
+
+    person_id: int
+    name: str | None
+    title: str
+    text: str
+    given_at: datetime
+    contest_slug: str | None
+    contest_title: str | None
+    team: str | None
+    place: int | None
+
+
+@dataclass(frozen=True)
+class TeamAward:
+    """A team's award as shown."""
+
+    contest_slug: str
+    contest_title: str
+    team: str
+    prize: str
+    place: int | None
+    amount_minor: int
+    currency: str
+    state: str
+    granted_at: datetime
+
+
+def contest_by_slug(slug: str) -> Contest | None:
+    """One contest by its address."""
+    return db.session.scalar(select(Contest).where(Contest.slug == slug))
+
+
+def contests(programme_id: int | None = None) -> tuple[Contest, ...]:
+    """Contests, latest start first."""
+    columns = select(Contest).order_by(Contest.starts_on.desc(), Contest.id.desc())
+    if programme_id is not None:
+        columns = columns.where(Contest.programme_id == programme_id)
+    return tuple(db.session.scalars(columns))
+
+
+def unpublished(author_id: int | None) -> tuple[Contest, ...]:
+    """Drafts and submissions: of one author, or everybody's."""
+    columns = (
+        select(Contest)
+        .where(Contest.state.in_([State.DRAFT, State.SUBMITTED]))
+        .order_by(Contest.created_at.desc(), Contest.id.desc())
+    )
+    if author_id is not None:
+        columns = columns.where(Contest.author_id == author_id)
+    return tuple(db.session.scalars(columns))
+
+
+def counter(slug: str) -> tuple[int, int] | None:
+    """The two counters a contest page is tagged with: board rows and transitions."""
+    row = db.session.execute(
+        select(Board.version, Contest.change)
+        .join(Contest, Contest.board_id == Board.id)
+        .where(Contest.slug == slug)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def dates_of(contest: Contest) -> Dates:
+    """The contest's official instants."""
+    return Dates(contest.starts_at, contest.ends_at, contest.grace_ends_at)
+
+
+def due_contests(as_of: datetime) -> tuple[int, ...]:
+    """Contests whose next step by the clock is due, earliest official instant first."""
+    waiting = db.session.scalars(select(Contest).where(Contest.state.in_(list(BY_CLOCK))))
+    due = []
+    for contest in waiting:
+        at = dates_of(contest).due(State(contest.state), contest.provisional_at)
+        if at is not None and at <= as_of:
+            due.append((at, contest.id))
+    return tuple(ident for _, ident in sorted(due))
+
+
+def instants(after: datetime, until: datetime) -> tuple[datetime, ...]:
+    """The instants within (after, until] at which some contest moves on.
+
+    A step whose instant lies behind `after` is due at once. Contests that wait for a person (an
+    open doubt, an alarm) name none: a catch-up over months would look at them in vain.
+    """
+    found: set[datetime] = set()
+    for contest in db.session.scalars(select(Contest).where(Contest.state.in_(list(BY_CLOCK)))):
+        if contest.alarm is not None or open_disputes(contest.id):
+            continue
+        dates = dates_of(contest)
+        found.update(dates.instants())
+        next_due = dates.due(State(contest.state), contest.provisional_at)
+        if next_due is not None:
+            found.add(max(next_due, after + AT_ONCE))
+    return tuple(sorted(instant for instant in found if after < instant <= until))
+
+
+def has_event(key: str) -> bool:
+    """Whether a transition was written under this key."""
+    return db.session.scalar(select(ContestEvent.id).where(ContestEvent.key == key)) is not None
+
+
+def history(contest_id: int) -> tuple[ContestEvent, ...]:
+    """Every transition, in order."""
+    return tuple(
+        db.session.scalars(
+            select(ContestEvent)
+            .where(ContestEvent.contest_id == contest_id)
+            .order_by(ContestEvent.id)
+        )
+    )
+
+
+def prizes(contest_id: int) -> tuple[Prize, ...]:
+    """A contest's prizes: by place, the goal prize last."""
+    return tuple(
+        db.session.scalars(
+            select(Prize)
+            .where(Prize.contest_id == contest_id)
+            .order_by(Prize.place.is_(None), Prize.place, Prize.id)
+        )
+    )
+
+
+def prize_terms(contest_id: int) -> tuple[PrizeTerms, ...]:
+    """The prizes as sharing out needs them."""
+    return tuple(
+        PrizeTerms(
+            prize.id,
+            prize.place,
+            prize.cost_minor,
+            None if prize.reserve_score is None else Fraction(prize.reserve_score),
+        )
+        for prize in prizes(contest_id)
+    )
+
+
+def result_sides(contest: Contest) -> tuple[Side, ...]:
+    """The kept result of the contest's revision."""
+    rows = db.session.scalars(
+        select(FrozenStanding).where(
+            FrozenStanding.board_id == contest.board_id, FrozenStanding.rev == contest.rev
+        )
+    )
+    return tuple(
+        Side(
+            row.unit_id,
+            row.rank,
+            None if row.score is None else Fraction(row.score),
+            None if row.rank_score is None else Fraction(row.rank_score),
+            row.roster,
+        )
+        for row in rows
+    )
+
+
+def open_disputes(contest_id: int) -> int:
+    """How many doubts wait for an answer."""
+    return (
+        db.session.scalar(
+            select(func.count())
+            .select_from(Dispute)
+            .where(Dispute.contest_id == contest_id, Dispute.state == "open")
+        )
+        or 0
+    )
+
+
+def disputes(contest_id: int) -> tuple[Dispute, ...]:
+    """Every doubt about a contest, oldest first."""
+    return tuple(
+        db.session.scalars(
+            select(Dispute).where(Dispute.contest_id == contest_id).order_by(Dispute.id)
+        )
+    )
+
+
+def awards(contest_id: int, rev: int | None = None) -> tuple[Award, ...]:
+    """A contest's awards, by prize and team."""
+    columns = (
+        select(Award)
+        .where(Award.contest_id == contest_id)
+        .order_by(Award.place.is_(None), Award.place, Award.id)
+    )
+    if rev is not None:
+        columns = columns.where(Award.rev == rev)
+    return tuple(db.session.scalars(columns))
+
+
+def granted_awards() -> tuple[tuple[int, int, int, tuple[int, ...]], ...]:
+    """(award, contest, revision, people thanked) of awards not announced yet."""
+    rows = db.session.execute(
+        select(Award.id, Award.contest_id, Award.rev, Recognition.person_id)
+        .outerjoin(Recognition, Recognition.award_id == Award.id)
+        .where(Award.state == "granted")
+        .order_by(Award.id)
+    )
+    found: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for award_id, contest_id, rev, person_id in rows:
+        thanked = found[award_id, contest_id or 0, rev]
+        if person_id is not None:
+            thanked.append(person_id)
+    return tuple((*key, tuple(thanked)) for key, thanked in found.items())
+
+
+def invited(contest: Contest) -> Invited:
+    """Reps of the racing teams as of the first day, and whoever leads those teams then."""
+    board = db.session.get_one(Board, contest.board_id)
+    spec = facts.spec_of(board)
+    here = facts.staff(spec)
+    teams = tables.sides(spec, here)
+    reps: dict[int, int] = {}
+    for span in here.spans:
+        is_here = span.covers(contest.starts_on) or span.starts_on > contest.starts_on
+        if span.team_id in teams and is_here:
+            reps.setdefault(span.person_id, span.team_id)
+    return Invited(reps, leads_by_person(teams, contest.starts_on), people.team_names(teams))
+
+
+def leads_by_person(team_ids: Collection[int], on: date) -> dict[int, int]:
+    """Lead -> team they lead, for these teams on a day."""
+    return {
+        lead: team
+        for team, leads in sorted(people.leads_of(team_ids, on).items())
+        for lead in leads
+    }
+
+
+def main_teams(board_id: int) -> dict[int, int]:
+    """Each rep of a board with the team they were available on most."""
+    best: dict[int, tuple[int, int]] = {}
+    for score in reads.member_scores(board_id):
+        mine = (score.available_days, score.team_id)
+        best[score.person_id] = max(best.get(score.person_id, (-1, 0)), mine)
+    return {person: team for person, (_, team) in best.items()}
+
+
+def team_sizes(programme: Programme, start: date, end: date) -> tuple[TeamSize, ...]:
+    """Teams with at least one rep of the programme in [start, end), by name."""
+    reps = programmes.members(programme.id)
+    sizes: dict[int, set[int]] = defaultdict(set)
+    for span in people.memberships_between(start, end):
+        if span.person_id in reps:
+            sizes[span.team_id].add(span.person_id)
+    names = people.team_names(sizes.keys())
+    found = [TeamSize(ident, names[ident], len(reps)) for ident, reps in sizes.items()]
+    return tuple(sorted(found, key=lambda team: (team.name, team.id)))
+
+
+def thanks(*, person_id: int | None = None, limit: int = 60) -> tuple[Thanks, ...]:
+    """Recognitions, newest first: one person's own, or the wall without those who opted out."""
+    columns = (
+        select(Recognition, Award, Contest)
+        .outerjoin(Award, Award.id == Recognition.award_id)
+        .outerjoin(Contest, Contest.id == Award.contest_id)
+        .order_by(Recognition.given_at.desc(), Recognition.id.desc())
+        .limit(limit)
+    )
+    if person_id is not None:
+        columns = columns.where(Recognition.person_id == person_id)
+    rows = db.session.execute(columns).all()
+    cards = people.cards({row[0].person_id for row in rows})
+    teams = people.team_names({award.team_id or 0 for _, award, _ in rows if award is not None})
+    found = []
+    for given, award, contest in rows:
+        card = cards.get(given.person_id)
+        is_hidden = card is None or (card.ranking_opt_out and person_id is None)
+        found.append(
+            Thanks(
+                person_id=given.person_id,
+                name=None if card is None or is_hidden else card.shown,
+                title=given.title,
+                text=given.text,
+                given_at=given.given_at,
+                contest_slug=contest.slug if contest else None,
+                contest_title=contest.title if contest else None,
+                team=teams.get(award.team_id or 0) if award else None,
+                place=award.place if award else None,
+            )
+        )
+    return tuple(found)
+
+
+def team_awards(
+    *, team_ids: Collection[int] | None = None, limit: int = 60
+) -> tuple[TeamAward, ...]:
+    """Awards to teams, newest first; of these teams only, where they are named."""
+    columns = (
+        select(Award, Contest)
+        .join(Contest, Contest.id == Award.contest_id)
+        .where(Award.state.in_(["granted", "announced"]), Award.team_id.is_not(None))
+        .order_by(Award.granted_at.desc(), Award.place.is_(None), Award.place, Award.id)
+        .limit(limit)
+    )
+    if team_ids is not None:
+        columns = columns.where(Award.team_id.in_(list(team_ids)))
+    rows = db.session.execute(columns).all()
+    names = people.team_names({award.team_id for award, _ in rows if award.team_id})
+    return tuple(
+        TeamAward(
+            contest_slug=contest.slug,
+            contest_title=contest.title,
+            team=names.get(award.team_id or 0, ""),
+            prize=award.title,
+            place=award.place,
+            amount_minor=award.amount_minor,
+            currency=award.currency,
+            state=award.state,
+            granted_at=award.granted_at,
+        )
+        for award, contest in rows
+    )
+
+
+def thanked_people(award_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
+    """Who was thanked for each award."""
+    rows = db.session.execute(
+        select(Recognition.award_id, Recognition.person_id)
+        .where(Recognition.award_id.in_(list(award_ids)))
+        .order_by(Recognition.person_id)
+    )
+    found: dict[int, list[int]] = defaultdict(list)
+    for award_id, person_id in rows:
+        found[award_id or 0].append(person_id)
+    return {award_id: tuple(thanked) for award_id, thanked in found.items()}

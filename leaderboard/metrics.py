@@ -1,0 +1,71 @@
+"""What can be scored, in words: kinds of events and the rules over them."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from leaderboard.rules.scoring import PointRule, Unique
+from leaderboard.rules.standing import Mode
+
+KIND_NAMES = {
+    "guided_use": "guided use",
+    "proposal_created": "proposal created",
+    "sequence_run": "sequence run",
+    "deal_engaged": "deal engaged",
+    "deal_won": "deal won",
+    "deal_lost": "deal lost",
+    "login": "login",
+}
+MODE_NAMES = {
+    Mode.PARTICIPATION: "Share of the team taking part",
+    Mode.PER_CAPITA: "Points per rep",
+    Mode.TOTAL: "Team total",
+    Mode.IMPROVEMENT: "Improvement on the weeks before",
+    Mode.HANDICAP: "Points per rep, levelled by the weeks before",
+}
+SCORE_UNITS = {
+    Mode.PARTICIPATION: "% taking part",
+    Mode.PER_CAPITA: "points per rep",
+    Mode.TOTAL: "points",
+    Mode.IMPROVEMENT: "% better",
+    Mode.HANDICAP: "levelled points per rep",
+}
+SENTENCES = {
+    Unique.OBJECT: "each deal once",
+    Unique.OBJECT_DAY: "each deal once a day",
+}
+
+
+def kind_name(kind: str) -> str:
+    """A kind of event as people say it."""
+    return KIND_NAMES.get(kind, kind.replace("_", " ").replace(".", " "))
+
+
+def plain(number: Fraction) -> str:
+    """An exact number without needless decimals."""
+    return f"{float(number):g}"
+
+
+def rule_sentence(rule: PointRule) -> str:
+    """A point rule in one line: "10 points: guided use, at most 3 a day"."""
+    noun = "point" if rule.points == 1 else "points"
+    parts = [f"{plain(rule.points)} {noun}: {kind_name(rule.kind)}", *rule_limits(rule)]
+    return ", ".join(parts)
+
+
+def rule_limits(rule: PointRule) -> tuple[str, ...]:
+    """What holds a rule in: cap, repeats, least value, decay."""
+    limits = []
+    if rule.daily_cap is not None:
+        limits.append(f"at most {rule.daily_cap} a day")
+    if rule.unique is not None:
+        limits.append(SENTENCES[rule.unique])
+    if rule.min_value is not None:
+        limits.append(f"from a value of {plain(rule.min_value)}")
+    if rule.decay != 1:
+        limits.append(f"each further one of a day worth {plain(rule.decay * 100)}% of the last")
+    return tuple(limits)
+
+
+def scored_kinds(key_actions: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The kinds a new contest may score, with their names: the programme's key actions."""
+    return tuple((kind, kind_name(kind).capitalize()) for kind in key_actions)
