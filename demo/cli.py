@@ -1,4 +1,8 @@
-"""`flask demo`: load the demo company, and say who may sign in to it."""
+"""`flask demo`: load the demo company, and say who may sign in to it.
+
+The generator and the loading are imported by the commands themselves: every web process imports
+this file, and none of them generates a world.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,17 @@ from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import click
 from flask import current_app
 
 from core.clock import now as clock_now
 from core.doors import terminal
-from demo import loading, store
-from demo.parameters import SIZES
-from demo.world import DEFAULT_SEED, SignIn, World, generate
+from demo.parameters import DEFAULT_SEED, SIZES
+
+if TYPE_CHECKING:
+    from demo.world import SignIn, World
 
 
 @click.group("demo")
@@ -39,6 +45,9 @@ def load(size: str, seed: int, today: datetime | None, *, reset: bool) -> None:
 
     csp has the case study's scale and figures (3,000 reps); small has 60 reps and is for tests.
     """
+    from demo import loading
+    from demo.world import generate
+
     day = today.date() if today else None
     if not _make_room(size, seed, reset=reset):
         return
@@ -61,6 +70,8 @@ def load(size: str, seed: int, today: datetime | None, *, reset: bool) -> None:
 
 def _make_room(size: str, seed: int, *, reset: bool) -> bool:
     """Leave an empty database behind; False when this very demo is loaded already."""
+    from demo import store
+
     found = store.state()
     if reset or found.holds is store.Holds.HALF_A_DEMO:
         if found.holds is not store.Holds.NOTHING:
@@ -95,6 +106,8 @@ def _day_by_day() -> Callable[[datetime], None]:
 
 def _report_figures(world: World, moment: datetime) -> bool:
     """Say each target and what the product's figure says; False when one is missed."""
+    from demo import loading
+
     verdicts = loading.check(world, loading.moments(world.timeline, moment))
     for verdict in verdicts:
         target = verdict.target
@@ -113,6 +126,8 @@ def _report_figures(world: World, moment: datetime) -> bool:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def sign_ins(*, as_json: bool) -> None:
     """Print who may sign in to the loaded demo; nothing when no demo is loaded."""
+    from demo import loading, store
+
     found = store.state()
     people = store.accounts(found) if found.holds is store.Holds.DEMO else ()
     if as_json:
@@ -134,7 +149,9 @@ def sign_ins(*, as_json: bool) -> None:
 
 def _print_sign_ins(people: tuple[SignIn, ...]) -> None:
     """One line for each person to sign in as."""
-    click.echo(f"Sign in with the password {loading.PASSWORD} as")
+    from demo.loading import PASSWORD
+
+    click.echo(f"Sign in with the password {PASSWORD} as")
     for one in people:
         click.echo(f"  {one.role:<10} {one.email:<36} {one.name}, {one.remark}")
 

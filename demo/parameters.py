@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DEFAULT_SEED = 28
+
 
 @dataclass(frozen=True)
 class Size:

@@ -25,13 +25,12 @@ from demo.deals import (
     fit_values,
     tell_the_loop,
 )
-from demo.parameters import BEHAVIOUR, SIZES, Behaviour
+from demo.parameters import BEHAVIOUR, DEFAULT_SEED, SIZES, Behaviour
 from demo.people import Company, Rep, Staff, build
 from demo.playbook import playbook, write_playbook
 from demo.training import Assignment, Completion, draw_training
 from demo.usage import Instants, draw_usage
 
-DEFAULT_SEED = 28
 SIGNAL_MINUTE = 450
 """Signals fire before anybody's working day begins, so an answer on the day itself counts."""
 
