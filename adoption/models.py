@@ -92,6 +92,20 @@ class IngestBatch(Base):
     rolled_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class UsageDigest(Base):
+    """A batch of file rows that was stored whole, so that the same rows again cost one look-up.
+
+    It holds while none of the events it stored (first_id..last_id) has been superseded.
+    """
+
+    __tablename__ = "usage_digest"
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    first_id: Mapped[int] = mapped_column(BigKey)
+    last_id: Mapped[int] = mapped_column(BigKey)
+
+
 class TouchedDay(Base):
     """A person's date whose day rows are out of step with the events and wait to be rebuilt."""
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import aliased
 
 import people.queries
 import programme.queries
-from adoption.models import IngestBatch, TouchedDay, UsageEvent, UsageMark
+from adoption.models import IngestBatch, TouchedDay, UsageDigest, UsageEvent, UsageMark
 from core.calendars import DAY, ProgrammeCalendar
 from core.db import db
+from people.models import Person
 
 CHUNK = 5_000
 AnyRow = Row[*tuple[Any, ...]]
@@ -291,7 +292,28 @@ def versions_of(
                     UsageEvent.event_id.in_(event_ids[start : start + CHUNK]),
                 )
                 .order_by(UsageEvent.received_at, UsageEvent.version)
+                .execution_options(populate_existing=True)
             )
             for row in rows:
                 found.setdefault((row.source, row.event_id), []).append(row)
     return found
+
+
+def is_stored_whole(programme_id: int, digest: str) -> bool:
+    """Whether a batch with this digest was stored and every event of it still stands as it was."""
+    stored = db.session.get(UsageDigest, (programme_id, digest))
+    if stored is None:
+        return False
+    superseded = select(UsageEvent.id).where(
+        UsageEvent.id.between(stored.first_id, stored.last_id),
+        UsageEvent.superseded_at.is_not(None),
+    )
+    return db.session.execute(superseded.limit(1)).first() is None
+
+
+def zones_of_people() -> dict[int, str]:
+    """The own time zone of each person who has one."""
+    rows = db.session.execute(
+        select(Person.id, Person.time_zone).where(Person.time_zone.is_not(None))
+    )
+    return {person_id: zone for person_id, zone in rows if zone}
