@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Protocol, Self, cast
@@ -150,7 +151,10 @@ class RowReader:
     def _checked(self, block: Block) -> Block:
         """Drop blank rows and refuse those of another width; quick when there are none."""
         width = len(self.header)
-        if all(len(row) == width and row[0].strip() for row in block.cells):
+        # Both looks run in C: this is the road of every good file.
+        if set(map(len, block.cells)) == {width} and all(
+            map(str.strip, map(itemgetter(0), block.cells))
+        ):
             self.rows += len(block.cells)
             return block
         lines: list[int] = []
