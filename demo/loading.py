@@ -21,7 +21,7 @@ from core.intake.runner import run_import
 from core.intake.summary import Summary
 from core.playbook import Apply, read
 from core.policy import SYSTEM
-from core.scheduler import JobSlot, SlotState
+from core.scheduler import SlotRun, SlotState
 from demo import store
 from demo.dates import LAUNCH, ZONE, Timeline
 from demo.playbook import SLUG
@@ -33,6 +33,8 @@ from programme.services import remember_playbook
 PASSWORD = "pennant-demo"  # noqa: S105 - public on purpose: it opens invented people's accounts
 DIRECTORY = ("people", "memberships", "absences")
 EVENTS = ("deals", "usage", "assignments", "completions", "proposals", "signals")
+SWEEPERS = frozenset({"prune-slots", "prune-sign-ins"})
+"""Jobs that only forget what is old: in a database an hour old there is nothing for them."""
 EVE_DAYS = 3
 MORNING = timedelta(hours=9)
 
@@ -112,13 +114,14 @@ def _open_accounts(world: World, now: datetime) -> None:
             set_password(ids[one.person_id], PASSWORD, actor=SYSTEM, now=now)
 
 
-def _run_jobs(app: Flask, when: Moments, progress: Callable[[datetime], None]) -> list[JobSlot]:
+def _run_jobs(app: Flask, when: Moments, progress: Callable[[datetime], None]) -> list[SlotRun]:
     """Everything that was due from the eve until today. Raises Conflict when a scheduler runs."""
     holder = scheduler.take_lease(scheduler.owner_name(), datetime.now(UTC))
     if holder is None:
         raise Conflict("A scheduler is at work.", fix="Stop it, then load the demo.")
+    jobs = [spec for spec in declared() if spec.id not in SWEEPERS]
     with Heartbeat(app, holder):
-        return scheduler.catch_up(declared(), when.eve, when.until, holder, progress)
+        return scheduler.catch_up(jobs, when.eve, when.until, holder, progress)
 
 
 def load(
@@ -128,7 +131,7 @@ def load(
     now: datetime,
     say: Say,
     progress: Callable[[datetime], None],
-) -> list[JobSlot]:
+) -> list[SlotRun]:
     """Everything from an empty database to a campaign that has run; returns the failed slots."""
     when = moments(world.timeline, now)
     detail: dict[str, object] = {
