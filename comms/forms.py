@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, time
 
 from comms.rules import WEEKDAYS, Cadence, unknown_placeholders
-from core.errors import Invalid
+from core.errors import PennantError
 from core.playbook import Node
 
 STATES = ("not_measurable", "sustained", "lapsed", "trying", "not_started")
@@ -198,6 +198,6 @@ def _day(text: str) -> date | None:
     return found if date(1970, 1, 2) <= found < date(2200, 1, 1) else None
 
 
-def problems_of(error: Invalid) -> dict[str, str]:
+def problems_of(error: PennantError) -> dict[str, str]:
     """A service's refusal as the mark beside its field."""
     return {error.field or "": f"{error.message} {error.fix}" if error.fix else error.message}

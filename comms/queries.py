@@ -121,12 +121,9 @@ def issue_on(campaign_id: int, day: date) -> Issue | None:
     )
 
 
-def audience(campaign: Campaign, owner: Programme, day: date) -> dict[int, str]:
-    """Person id -> adoption state on the eve of `day`, for those the campaign asks for.
-
-    The eve, because the day itself is not over; so a run that is late or repeated finds the same.
-    """
-    states = adoption.queries.states_on(owner.id, day - DAY)
+def audience(campaign: Campaign, owner: Programme, through: date) -> dict[int, str]:
+    """Person id -> adoption state at the end of `through`, for those the campaign asks for."""
+    states = adoption.queries.states_on(owner.id, through)
     members = programme.queries.members(owner.id)
     return {
         person_id: state.value
@@ -196,18 +193,26 @@ class IssuePlan:
         return sum(self.counts.values()) - self.reach
 
 
-def plan_issue(campaign: Campaign, owner: Programme, day: date, as_of: datetime) -> IssuePlan:
+def plan_issue(
+    campaign: Campaign,
+    owner: Programme,
+    day: date,
+    as_of: datetime,
+    known_on: date | None = None,
+) -> IssuePlan:
     """Choose a tip for everybody the campaign asks for, or note the reason why they get none.
 
-    `day` is the issue's date, `as_of` the moment of sending.
+    `day` is the issue's date, `as_of` the moment of sending. What people did counts up to the eve
+    of `known_on` (the issue's date unless given), because the day itself is not over.
     """
-    asked = audience(campaign, owner, day)
+    eve = (known_on or day) - DAY
+    asked = audience(campaign, owner, eve)
     ids = list(asked)
     known = _Known(
         recipients=people.queries.recipients(ids),
         keys=people.queries.keys_of(ids),
         lives=people.queries.calendars(ids),
-        done=adoption.queries.kinds_done(owner.id, ids, day - DAY),
+        done=adoption.queries.kinds_done(owner.id, ids, eve),
         sent=sent_tips(ids),
         lately=lately_sent(as_of),
         stopped=suppressed_people("tips"),
@@ -348,3 +353,40 @@ def newest_tip(person_id: int, as_of: datetime) -> OwnTip | None:
         .limit(1)
     ).first()
     return OwnTip(row.subject, row.body, row.slug, row.day, row.send_at) if row else None
+
+
+def current_programme() -> Programme | None:
+    """The programme pages speak of."""
+    return programme.queries.default()
+
+
+def today_of(owner: Programme, as_of: datetime) -> date:
+    """The programme's local date of an instant."""
+    return programme.queries.calendar(owner).local_day(as_of)
+
+
+@dataclass(frozen=True)
+class NextIssue:
+    """A campaign's next issue, with what it would do if it went out with what is known now."""
+
+    campaign: Campaign
+    due_at: datetime
+    plan: IssuePlan
+
+
+def next_issue(campaign: Campaign, owner: Programme, as_of: datetime) -> NextIssue | None:
+    """The issue that comes next, planned from today's facts; None when there is none."""
+    if campaign.state != "active":
+        return None
+    slot = rhythm(campaign, owner).following(as_of)
+    if slot is None:
+        return None
+    eve = min(slot.day, today_of(owner, as_of))
+    plan = plan_issue(campaign, owner, slot.day, slot.due_at, known_on=eve)
+    return NextIssue(campaign, slot.due_at, plan)
+
+
+def upcoming(owner: Programme, as_of: datetime) -> list[NextIssue]:
+    """The next issue of each running campaign, the soonest first."""
+    found = [next_issue(campaign, owner, as_of) for campaign in campaigns(owner.id)]
+    return sorted((each for each in found if each is not None), key=lambda each: each.due_at)

@@ -14,6 +14,23 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAY_WORDS = (
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+)
+STATE_WORDS = {
+    "not_started": "have not started",
+    "trying": "are trying it",
+    "sustained": "use it in their normal week",
+    "lapsed": "have stopped",
+    "not_measurable": "are new or were away",
+}
+CADENCE_WORDS = {"weekly": "every week", "fortnightly": "every second week"}
 QUIET_FROM = time(19, 0)
 QUIET_UNTIL = time(8, 0)
 ISSUE_KEEPS = timedelta(days=6)

@@ -371,6 +371,12 @@ def send_test(
     return letter
 
 
+def read_stop(token: str) -> tuple[int, str, bool]:
+    """Person, list and whether it is stopped already. Raises NotFound for a foreign link."""
+    person_id, list_name = outbox.read_unsubscribe_token(token)
+    return person_id, list_name, list_name in outbox.suppressed_lists(person_id)
+
+
 def stop_list(token: str, now: datetime) -> tuple[int, str]:
     """Stop the list a signed link names for the person it names; saying it again changes nothing.
 

@@ -215,11 +215,7 @@ def test_a_pass_taken_back_takes_its_check_along() -> None:
     with transaction():
         services.store_completions(
             owner.id,
-            [
-                CompletionEntry(
-                    rep.id, milestone.course_id, rows_of(Completion)[0].completed_at, False
-                )
-            ],
+            [CompletionEntry(rep.id, milestone.course_id, done.completed_at, False)],
             actor=SYSTEM,
         )
     assert rows_of(HandsOnCheck) == []
