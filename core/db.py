@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -27,7 +27,8 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -36,6 +37,9 @@ from sqlalchemy.orm import (
     Session,
     mapped_column,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -185,13 +189,15 @@ def table_of(model: type[Base]) -> Table:
     return table
 
 
-def _insert(model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+def _insert(model: type[Base]) -> "PostgresqlInsert | SqliteInsert":
     """Return the dialect's INSERT, which on both knows ON CONFLICT."""
-    return (
-        sqlite.insert(table_of(model))
-        if dialect() == "sqlite"
-        else postgresql.insert(table_of(model))
-    )
+    table = table_of(model)
+    if dialect() == "sqlite":
+        return sqlite_insert(table)
+    # Loaded where it is used: an installation on SQLite need not wait for it at every start.
+    from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+    return postgresql_insert(table)
 
 
 def _chunks(

@@ -80,11 +80,15 @@ DELIVERED = (LetterState.SENT, LetterState.CAPTURED)
 
 
 class OutboxLetter(Base):
-    """One letter to one person, from written to delivered or given up."""
+    """One letter to one person, from written to delivered or given up.
+
+    `due_at` is set while the letter waits, so that the waiting few are found by index among many.
+    """
 
     __tablename__ = "outbox_letter"
     __table_args__ = (
-        Index("ix_outbox_letter_waiting", "state", "not_before"),
+        Index("ix_outbox_letter_due_at", "due_at"),
+        Index("ix_outbox_letter_lease_until", "lease_until"),
         Index("ix_outbox_letter_person_id_at", "person_id", "finished_at"),
         CheckConstraint("attempts >= 0", name="attempts"),
     )
@@ -102,6 +106,7 @@ class OutboxLetter(Base):
     reason: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime]
     not_before: Mapped[datetime]
+    due_at: Mapped[datetime | None]
     use_by: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
@@ -222,6 +227,7 @@ def _row(letter: Letter, now: datetime) -> dict[str, object]:
         "reason": None,
         "created_at": now,
         "not_before": letter.not_before or now,
+        "due_at": letter.not_before or now,
         "use_by": letter.use_by,
         "finished_at": None,
         "lease_until": None,
@@ -365,7 +371,7 @@ def reap(now: datetime) -> int:
     again = db.session.execute(
         update(OutboxLetter)
         .where(lost, OutboxLetter.is_safe_to_repeat)
-        .values(state=LetterState.QUEUED, lease_until=None)
+        .values(state=LetterState.QUEUED, lease_until=None, due_at=now)
         .returning(OutboxLetter.id)
     ).all()
     unsure = db.session.execute(
@@ -411,8 +417,8 @@ def claim(now: datetime, limit: int) -> Checked:
 def _due(now: datetime, limit: int) -> list[OutboxLetter]:
     query = (
         select(OutboxLetter)
-        .where(OutboxLetter.state.in_(WAITING), OutboxLetter.not_before <= now)
-        .order_by(OutboxLetter.not_before, OutboxLetter.id)
+        .where(OutboxLetter.due_at <= now)
+        .order_by(OutboxLetter.due_at, OutboxLetter.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -476,7 +482,7 @@ class _Checks:
             self._count(letter)
             return self._finish(letter, LetterState.CAPTURED, "mail is disarmed")
         self._count(letter)
-        letter.state = LetterState.SENDING
+        letter.state, letter.due_at = LetterState.SENDING, None
         letter.attempts += 1
         letter.lease_until = self.now + LEASE
         return LetterState.SENDING
@@ -502,10 +508,12 @@ class _Checks:
 
     def _finish(self, letter: OutboxLetter, state: LetterState, reason: str) -> LetterState:
         letter.state, letter.reason, letter.finished_at = state, reason, self.now
+        letter.due_at = None
         return state
 
     def _defer(self, letter: OutboxLetter, reason: str, until: datetime) -> LetterState:
-        letter.state, letter.reason, letter.not_before = LetterState.DEFERRED, reason, until
+        letter.state, letter.reason = LetterState.DEFERRED, reason
+        letter.not_before = letter.due_at = until
         return LetterState.DEFERRED
 
 
@@ -550,7 +558,8 @@ def settle(letter_id: int, state: LetterState, *, reason: str | None, now: datet
     letter.reason = reason
     if state is LetterState.RETRY and now - letter.created_at < GIVE_UP_AFTER:
         minutes = BACKOFF_MINUTES[min(letter.attempts, len(BACKOFF_MINUTES)) - 1]
-        letter.state, letter.not_before = LetterState.RETRY, now + timedelta(minutes=minutes)
+        letter.state = LetterState.RETRY
+        letter.not_before = letter.due_at = now + timedelta(minutes=minutes)
         return True
     letter.state = LetterState.FAILED if state is LetterState.RETRY else state
     letter.finished_at = now
@@ -569,12 +578,20 @@ def resolve(letter_id: int, *, send_again: bool, actor: Actor, now: datetime) ->
     letter.state = LetterState.QUEUED if send_again else LetterState.SENT
     letter.reason = "decided by a person"
     letter.finished_at = None if send_again else now
+    letter.due_at = now if send_again else None
     audit.record(
         "mail.uncertain_resolve",
         actor=actor,
         now=now,
         subject=f"letter:{letter_id}",
         detail={"send_again": send_again},
+    )
+
+
+def first_due(until: datetime) -> datetime | None:
+    """Return when the first waiting letter may go, if that is not after `until`."""
+    return db.session.scalar(
+        select(func.min(OutboxLetter.due_at)).where(OutboxLetter.due_at <= until)
     )
 
 
@@ -633,9 +650,7 @@ def waiting_count(now: datetime) -> int:
     """Return how many letters are due and not yet decided."""
     return (
         db.session.scalar(
-            select(func.count())
-            .select_from(OutboxLetter)
-            .where(OutboxLetter.state.in_(WAITING), OutboxLetter.not_before <= now)
+            select(func.count()).select_from(OutboxLetter).where(OutboxLetter.due_at <= now)
         )
         or 0
     )
@@ -667,6 +682,7 @@ __all__ = [
     "counts_by_state",
     "disarm",
     "end_of_quiet",
+    "first_due",
     "is_armed",
     "letter",
     "letters",

@@ -40,8 +40,6 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 LEASE_TTL = timedelta(seconds=90)
 MAX_ATTEMPTS = 3
 RETRY_AFTER = timedelta(minutes=1)
-# In a catch-up over months, jobs that only need their newest slot run at most this often.
-COALESCE = timedelta(hours=12)
 
 
 class SlotState(StrEnum):
@@ -112,6 +110,8 @@ class JobSpec:
     doc: str
     catch_up: CatchUp = CatchUp.ALL
     due: Callable[[datetime, datetime], Iterable[datetime]] | None = None
+    # In a catch-up over months, a job that needs only its newest slot runs at most this often.
+    coalesce: timedelta = timedelta(hours=12)
 
 
 class JobSlot(Base):
@@ -146,6 +146,18 @@ class Lease(Base):
     owner: Mapped[str] = mapped_column(String(120))
     epoch: Mapped[int]
     expires_at: Mapped[datetime]
+
+
+@dataclass(frozen=True)
+class SlotRun:
+    """How one run of a job ended, apart from its row, so that thousands weigh nothing."""
+
+    job: str
+    slot: datetime
+    covers_from: datetime
+    state: SlotState
+    counts: Mapping[str, int]
+    error: str | None
 
 
 @dataclass(frozen=True)
@@ -243,7 +255,7 @@ def run_slot(
     covers_from: datetime | None = None,
     holder: Holder,
     again: bool = False,
-) -> JobSlot | None:
+) -> SlotRun | None:
     """Claim a slot, run the job as of it, and write its end; None when it was done or is taken."""
     with fenced(_fence(holder)):
         with transaction():
@@ -295,7 +307,7 @@ def _claim(
     return found.id
 
 
-def _finish(slot_id: int, state: SlotState, counts: dict[str, int], error: str | None) -> JobSlot:
+def _finish(slot_id: int, state: SlotState, counts: dict[str, int], error: str | None) -> SlotRun:
     with transaction():
         row = db.session.get(JobSlot, slot_id, with_for_update=True, populate_existing=True)
         if row is None or row.state != SlotState.CLAIMED:
@@ -303,7 +315,9 @@ def _finish(slot_id: int, state: SlotState, counts: dict[str, int], error: str |
             raise Fenced(msg)
         row.state, row.counts, row.error = state, counts, error
         row.finished_at = clock_now()
-    return row
+        run = SlotRun(row.job, row.slot, row.covers_from, state, counts, error)
+    db.session.expunge_all()
+    return run
 
 
 def last_slots() -> dict[str, datetime]:
@@ -364,7 +378,7 @@ class _Course:
 def _timeline(courses: Sequence[_Course], until: datetime) -> Iterator[tuple[_Course, datetime]]:
     """Yield (course, slot) in the order of time; jobs of one instant keep their declared order.
 
-    LATEST jobs run when something else does, at most every COALESCE, and once at the end.
+    LATEST jobs run when something else does, at most as often as they say, and once at the end.
     """
     exact = [course for course in courses if course.spec.catch_up is CatchUp.ALL]
     loose = [course for course in courses if course.spec.catch_up is CatchUp.LATEST]
@@ -379,7 +393,7 @@ def _timeline(courses: Sequence[_Course], until: datetime) -> Iterator[tuple[_Co
         slot, index = min(upcoming)
         for course in loose:
             newest = course.next_slot(slot)
-            if newest is not None and newest - course.position >= COALESCE:
+            if newest is not None and newest - course.position >= course.spec.coalesce:
                 yield course, newest
         yield exact[index], slot
     for course in loose:
@@ -388,7 +402,7 @@ def _timeline(courses: Sequence[_Course], until: datetime) -> Iterator[tuple[_Co
             yield course, newest
 
 
-def run_due(jobs: Sequence[JobSpec], now: datetime, holder: Holder) -> list[JobSlot]:
+def run_due(jobs: Sequence[JobSpec], now: datetime, holder: Holder) -> list[SlotRun]:
     """Run everything due: slots left behind first, then each job from where it stands up to now."""
     ran = _finish_left_behind(jobs, now, holder)
     stands = last_slots()
@@ -398,7 +412,7 @@ def run_due(jobs: Sequence[JobSpec], now: datetime, holder: Holder) -> list[JobS
     return ran
 
 
-def _finish_left_behind(jobs: Sequence[JobSpec], now: datetime, holder: Holder) -> list[JobSlot]:
+def _finish_left_behind(jobs: Sequence[JobSpec], now: datetime, holder: Holder) -> list[SlotRun]:
     """Run again the slots that failed, or whose scheduler died at work."""
     by_id = {spec.id: spec for spec in jobs}
     ran = []
@@ -419,7 +433,7 @@ def _run_through(
     until: datetime,
     holder: Holder,
     progress: Callable[[datetime], None] | None = None,
-) -> Iterator[JobSlot]:
+) -> Iterator[SlotRun]:
     for course, slot in _timeline(courses, until):
         covers_from = course.spec.trigger.after(course.position)
         done = run_slot(course.spec, slot, covers_from=min(covers_from, slot), holder=holder)
@@ -436,7 +450,7 @@ def catch_up(
     until: datetime,
     holder: Holder,
     progress: Callable[[datetime], None] | None = None,
-) -> list[JobSlot]:
+) -> list[SlotRun]:
     """Run every slot in (start, until] that has no end yet, in order, as if never stopped.
 
     Each run gets its official slot as `as_of`. Doing it again changes nothing.
@@ -456,7 +470,7 @@ def _catch_up_position(spec: JobSpec, start: datetime, stands: Mapping[str, date
     return start
 
 
-def run_once(spec: JobSpec, as_of: datetime, holder: Holder) -> JobSlot | None:
+def run_once(spec: JobSpec, as_of: datetime, holder: Holder) -> SlotRun | None:
     """Run one job now as of an instant, even if that slot was run: jobs may be repeated."""
     return run_slot(spec, as_of, holder=holder, again=True)
 

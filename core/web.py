@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from jinja2 import StrictUndefined
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from core import slots
 from core.db import db
@@ -55,6 +56,7 @@ def set_up_web(app: Flask) -> None:
     for name, function in FILTERS.items():
         app.jinja_env.filters[name] = function
     app.jinja_env.globals["slot"] = slots.slot
+    app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -146,6 +148,9 @@ def _stale_form(_error: CSRFError) -> ResponseReturnValue:
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, SecurityError):
+        # A host that is not ours: no page, for every link on it would name that host.
+        return Response("This host is not served here.\n", status=400, mimetype="text/plain")
     status = error.code or SERVER_ERROR
     if status < 400:
         return error.get_response()

@@ -1,7 +1,7 @@
 """What the people room does by the clock."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.db import transaction
 from core.scheduler import CatchUp, Daily, JobSpec
@@ -21,5 +21,6 @@ JOBS = (
         trigger=Daily("03:20"),
         doc="Forgets sessions that are over and counts of sign-in tries of days gone by.",
         catch_up=CatchUp.LATEST,
+        coalesce=timedelta(days=30),
     ),
 )

@@ -1,13 +1,20 @@
 """The house's own jobs: letters go out, old slots are swept up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from core import mailer
+from core import mailer, outbox
 from core.db import delete_where, transaction
 from core.scheduler import CatchUp, Daily, Every, JobSlot, JobSpec, SlotState
 
 KEEP_SLOTS = timedelta(days=400)
+
+
+def _letters_due(after: datetime, until: datetime) -> Iterator[datetime]:
+    """Name the next moment at which a waiting letter may go."""
+    first = outbox.first_due(until)
+    if first is not None:
+        yield max(first, after + timedelta(microseconds=1))
 
 
 def _prune(as_of: datetime) -> Mapping[str, int]:
@@ -25,7 +32,7 @@ JOBS = (
         run=mailer.deliver,
         trigger=Every(minutes=1),
         doc="Checks every due letter and sends, captures, defers or suppresses it.",
-        catch_up=CatchUp.LATEST,
+        due=_letters_due,
     ),
     JobSpec(
         id="prune-slots",
@@ -33,5 +40,6 @@ JOBS = (
         trigger=Daily("03:40"),
         doc="Sweeps up the record of runs older than 400 days.",
         catch_up=CatchUp.LATEST,
+        coalesce=timedelta(days=30),
     ),
 )

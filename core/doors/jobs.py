@@ -17,7 +17,7 @@ from core.clock import now
 from core.db import db, transaction
 from core.doors import terminal
 from core.guards import current_actor, guard
-from core.scheduler import Daily, Holder, JobSlot, JobSpec, SlotState
+from core.scheduler import Daily, Holder, JobSpec, SlotRun, SlotState
 
 blueprint = Blueprint("jobs", __name__)
 log = logging.getLogger("pennant.scheduler")
@@ -196,7 +196,7 @@ def catch_up(start: datetime, until: datetime, *, as_json: bool) -> None:
     _report(ran, as_json=as_json)
 
 
-def _report(ran: list[JobSlot], *, as_json: bool) -> None:
+def _report(ran: list[SlotRun], *, as_json: bool) -> None:
     """Print what ran, and end with the exit code that says how it went."""
     by_job: dict[str, dict[str, int]] = {}
     for slot in ran:

@@ -132,7 +132,7 @@ def test_only_a_person_decides_an_uncertain_letter(app: Flask) -> None:
     put(write("k"))
     with transaction() as session:
         row = session.query(outbox.OutboxLetter).one()
-        row.state = LetterState.UNCERTAIN
+        row.state, row.due_at = LetterState.UNCERTAIN, None
         ident = row.id
     mailer.deliver(MONDAY_NOON)
     assert states() == {"k": "uncertain"}
