@@ -93,3 +93,11 @@ def check_launch(actor: Actor, team_ids: Collection[int] | None, today: date) ->
 def other_approvers(author_id: int | None) -> frozenset[int]:
     """People other than the author who may approve."""
     return frozenset(people.ids_with_role(*APPROVERS)) - {author_id}
+
+
+def actor_named(person_key: str) -> Actor:
+    """The active person with this key, as who acts; raises NotFound."""
+    found = people.actor_by_key(person_key)
+    if found is None:
+        raise NotFound(f"There is no active person {person_key}.")
+    return found

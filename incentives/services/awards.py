@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from core import audit, ledger, outbox
 from core.db import db, insert_missing, lock_row
-from core.outbox import WAITING, LetterState
+from core.outbox import LetterState
 from core.policy import SYSTEM, Actor
 from core.web import ordinal
 from incentives import notices, queries
@@ -24,6 +24,9 @@ from leaderboard.rules.standing import MemberScore
 from people import queries as people
 from programme import queries as programmes
 
+ON_THEIR_WAY = frozenset(
+    {LetterState.QUEUED, LetterState.DEFERRED, LetterState.RETRY, LetterState.SENDING}
+)
 GIVEN = "awards:given"
 AWARD_UNIT = "award"
 
@@ -222,7 +225,7 @@ def announce_due(now: datetime) -> int:
     for award_id, contest_id, rev, thanked in queries.granted_awards():
         keys = [notices.won_key(contest_id, rev, person) for person in thanked]
         states = outbox.states_by_dedupe(keys) if keys else {}
-        if any(state in {*WAITING, LetterState.SENDING} for state in states.values()):
+        if any(state in ON_THEIR_WAY for state in states.values()):
             continue
         award = lock_row(Award, award_id)
         if award is None or award.state != "granted":

@@ -10,9 +10,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, or_, select
 
 from core.db import db
-from leaderboard.models import Board, FrozenStanding, MemberRow, ScoreEntry, Standing, StandingDay
-from leaderboard.queries import tables
-from leaderboard.queries.facts import spec_of
+from leaderboard.models import (
+    Board,
+    BoardMark,
+    FrozenStanding,
+    MemberRow,
+    ScoreEntry,
+    Standing,
+    StandingDay,
+)
+from leaderboard.queries import facts, tables
 from leaderboard.rules.standing import Line, MemberScore
 from people import queries as people
 
@@ -198,6 +205,18 @@ def current_table(board: Board, now: datetime) -> Table:
     return Table(live_places(board.id), board.counted_at or now)
 
 
+def is_current(board: Board) -> bool:
+    """Whether the live rows know of everything stored; else a reader works the table out."""
+    if board.counted_at is None:
+        return False
+    if board.frozen_rev is not None:
+        return True
+    mark = db.session.get_one(BoardMark, board.id)
+    if facts.new_batches(board.programme_id, mark):
+        return False
+    return not people.changes_after(mark.person_change_id, limit=1)[1]
+
+
 def snapshot_table(board: Board) -> Table:
     """What everybody else sees from `hides_at` until the result (CONTESTS case 36)."""
     if not board.has_snapshot and board.hides_at is not None:
@@ -214,7 +233,7 @@ def is_hidden(board: Board, now: datetime) -> bool:
 
 def table_at(board: Board, as_of: datetime) -> Table:
     """The table at an instant, worked out from what had been received by then."""
-    rows = tables.lines_at(spec_of(board), min(as_of, board.closes_at))
+    rows = tables.lines_at(facts.spec_of(board), min(as_of, board.closes_at))
     return Table(named(rows), as_of)
 
 

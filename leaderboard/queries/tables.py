@@ -99,6 +99,14 @@ def _recount(
     return recount(spec.terms, spec.rules, facts, sides(spec, here), bases)
 
 
+def scores_of_person(
+    spec: Spec, person_id: int, received_until: datetime
+) -> tuple[MemberScore, ...]:
+    """One rep's part in each team they were on."""
+    here = staff(spec, [person_id])
+    return _scores(spec, here, events(spec, received_until, [person_id]))
+
+
 def opened(
     spec: Spec, team_id: int, received_until: datetime, as_of: datetime
 ) -> tuple[Opened, ...]:

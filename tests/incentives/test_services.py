@@ -1,4 +1,4 @@
-"""The verbs of contests over a real database: what changed, was audited, was posted, was refused."""
+"""The verbs of contests over a real database: what changed, who was told, what was refused."""
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -205,7 +205,7 @@ def test_from_start_to_awards(world):
         "provisional",
         "final",
     ]
-    # Harbour 5/5 first; Ridge 2/4 second, and its adjusted score (2 + 10 * 7/12) / 14 reaches the goal.
+    # Harbour 5 of 5; Ridge 2 of 4, whose adjusted score (2 + 10 * 7/12) / 14 reaches the goal.
     given = [(award.title, award.team_id, award.amount_minor) for award in queries.awards(row.id)]
     assert given == [
         ("Team dinner", teams[0].id, 50_000),
@@ -473,7 +473,7 @@ def test_steps_by_hand_keep_the_guards_of_the_clock(world):
 
 
 def test_an_award_is_announced_once_its_letters_are_through(world):
-    programme, teams = world
+    programme, _ = world
     contest = make_scheduled(programme, prizes=PODIUM[:1])
     to_the_end(contest)
     later = fresh(contest).final_at + DAY

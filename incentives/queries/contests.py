@@ -366,3 +366,8 @@ def thanked_people(award_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
     for award_id, person_id in rows:
         found[award_id or 0].append(person_id)
     return {award_id: tuple(thanked) for award_id, thanked in found.items()}
+
+
+def team_ids_by_name() -> dict[str, int]:
+    """Every team a playbook may name."""
+    return people.team_ids_by_name()

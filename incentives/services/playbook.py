@@ -1,0 +1,73 @@
+"""Making the database say what a playbook's contests say."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from core.errors import Conflict, Invalid, NotAllowed
+from core.policy import Actor, require
+from incentives import queries
+from incentives.rules.contests import State
+from incentives.services import contests
+from incentives.services.contests import ContestPlan
+from leaderboard.rules.terms import fingerprint
+from people import queries as people
+from programme import queries as programmes
+
+
+def apply_contests(
+    plans: Sequence[ContestPlan], *, actor: Actor, now: datetime, approve_as: int | None
+) -> list[str]:
+    """Create or change the contests; sentences for what changed, none when nothing did.
+
+    Without `approve_as` they stay drafts. A contest that was handed in already cannot be changed:
+    raises Conflict (CONTESTS case 29).
+    """
+    approver = _approver(approve_as)
+    changes = []
+    for plan in plans:
+        changes += _write(plan, actor, now)
+        if approver is not None:
+            changes += _approve(plan.slug, approver, actor, now)
+    return changes
+
+
+def _approver(person_id: int | None) -> Actor | None:
+    if person_id is None:
+        return None
+    approver = people.actor_of(person_id)
+    if approver is None:
+        raise NotAllowed("The person who should approve is not active.")
+    require(approver, "contest.approve_launch")
+    return approver
+
+
+def _write(plan: ContestPlan, actor: Actor, now: datetime) -> list[str]:
+    found = queries.contest_by_slug(plan.slug)
+    if found is None:
+        contests.create_draft(plan, actor=actor, now=now)
+        return [f"contest {plan.slug}: created"]
+    if found.programme_id != plan.programme_id:
+        raise Conflict(f"The contest {plan.slug} belongs to another programme.", field="slug")
+    wanted = fingerprint(contests.terms_of(programmes.by_id(plan.programme_id), plan))
+    if wanted == found.rules_hash:
+        return []
+    if found.state != State.DRAFT:
+        raise Conflict(
+            f"The contest {plan.slug} is {found.state}: its rules, teams, dates and prizes stay.",
+            code="not_editable",
+            fix="Cancel it and start a new one under another slug.",
+        )
+    contests.change_draft(found.id, plan, actor=actor, now=now)
+    return [f"contest {plan.slug}: changed"]
+
+
+def _approve(slug: str, approver: Actor, actor: Actor, now: datetime) -> list[str]:
+    contest = queries.contest_by_slug(slug)
+    if contest is None or contest.state not in {State.DRAFT, State.SUBMITTED}:
+        return []
+    try:
+        contests.submit(contest.id, actor=actor, now=now)
+    except Invalid as refused:
+        return [f"contest {slug}: stays a draft: {refused.message}"]
+    contests.approve(contest.id, actor=approver, now=now)
+    return [f"contest {slug}: approved"]
