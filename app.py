@@ -1,6 +1,7 @@
 """Assembly: makes the Flask app and hangs every room's doors on it; knows every room."""
 
 import logging
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -95,42 +96,60 @@ def _modules(*names: str) -> list[ModuleType]:
     return found
 
 
-def _collect() -> dict[str, Any]:
-    """Gather what rooms declare as data: jobs, figures, imports, playbook parts, panels."""
+class Declared(dict[str, Any]):
+    """What rooms declare as data, gathered when first asked for.
+
+    A page needs few of these, and the modules that hold the others bring libraries no page needs.
+    """
+
+    def __missing__(self, name: str) -> Any:  # noqa: ANN401 - each registry has its own type
+        """Gather one registry and keep it."""
+        self[name] = gathered = GATHERERS[name]()
+        return gathered
+
+
+def _declared(kind: str, *doors: str) -> list[Any]:
+    return [item for module in _modules(*doors) for item in getattr(module, kind, ())]
+
+
+def _jobs() -> list[Any]:
+    jobs = [*_declared("JOBS", "jobs"), *import_module("core.doors.housekeeping").JOBS]
+    _refuse_doubles("job", [job.id for job in jobs])
+    return jobs
+
+
+def _by_name(kind: str, noun: str) -> dict[str, Any]:
+    items = _declared(kind, "cli")
+    _refuse_doubles(noun, [item.name for item in items])
+    return {item.name: item for item in items}
+
+
+GATHERERS: dict[str, Callable[[], Any]] = {
+    "jobs": _jobs,
+    "figures": lambda: _by_name("FIGURES", "figure"),
+    "imports": lambda: _by_name("IMPORTS", "import kind"),
+    "presets": lambda: _by_name("PRESETS", "preset"),
+    "import_followers": lambda: _declared("IMPORT_FOLLOWERS", "cli"),
+    "playbook_parts": lambda: _declared("PLAYBOOK_PARTS", "cli"),
+    "checks": lambda: _declared("CHECKS", "cli"),
+    "panels": lambda: _declared("PANELS", "panels"),
+}
+
+
+def _collect() -> Declared:
+    """Load every table, and say where the house finds what only rooms know."""
     for name in CORE_TABLES:
         import_module(name)
     _modules("models")
-    declared: dict[str, list[Any]] = {
-        "JOBS": [],
-        "FIGURES": [],
-        "IMPORTS": [],
-        "PRESETS": [],
-        "PLAYBOOK_PARTS": [],
-        "PANELS": [],
-        "CHECKS": [],
-    }
-    for module in [*_modules("jobs", "cli", "panels"), import_module("core.doors.housekeeping")]:
-        for kind, items in declared.items():
-            items.extend(getattr(module, kind, ()))
-    _refuse_doubles("job", [job.id for job in declared["JOBS"]])
-    _refuse_doubles("figure", [figure.name for figure in declared["FIGURES"]])
-    _refuse_doubles("import kind", [kind.name for kind in declared["IMPORTS"]])
     queries, services = import_module("people.queries"), import_module("people.services")
-    return {
-        "jobs": declared["JOBS"],
-        "figures": {figure.name: figure for figure in declared["FIGURES"]},
-        "imports": {kind.name: kind for kind in declared["IMPORTS"]},
-        "presets": {preset.name: preset for preset in declared["PRESETS"]},
-        "playbook_parts": declared["PLAYBOOK_PARTS"],
-        "panels": declared["PANELS"],
-        "checks": declared["CHECKS"],
-        "recipients": queries.recipients,
-        "admin_count": lambda: len(queries.ids_with_role("admin")),
-        "person_ids": queries.by_key,
-        "person_keys": queries.keys_of,
-        "token_lookup": services.load_actor_for_token,
-        "programmes": import_module("programme.queries"),
-    }
+    return Declared(
+        recipients=queries.recipients,
+        admin_count=lambda: len(queries.ids_with_role("admin")),
+        person_ids=queries.by_key,
+        person_keys=queries.keys_of,
+        token_lookup=services.load_actor_for_token,
+        programmes=import_module("programme.queries"),
+    )
 
 
 def _refuse_doubles(kind: str, names: list[str]) -> None:

@@ -45,6 +45,6 @@ def registry() -> Registry:
     return make_registry(
         declared["imports"].values(),
         declared["presets"].values(),
-        declared.get("import_followers", ()),
+        declared["import_followers"],
         declared["programmes"].id_of,
     )
