@@ -115,7 +115,7 @@ def test_a_body_cannot_carry_script_or_pictures(world, sign_in_as) -> None:
     visitor.post("/tips", data={"subject": "Bad", "body": body})
     page = visitor.get("/tips/bad").text
     tip = page[page.index('class="in"') :]
-    for danger in ("<script>alert", "<img", 'href="javascript', 'evil.example/x.png"'):
+    for danger in ("<script>alert", "<img", 'href="javascript', 'src="https'):
         assert danger not in tip
 
 
