@@ -71,6 +71,19 @@ def heading(contest: Contest) -> dict[str, object]:
     }
 
 
+def details(contest: Contest) -> dict[str, object]:
+    """The terms a contest is held to and its official instants."""
+    return {
+        "terms": contest.terms,
+        "starts_at": instant(contest.starts_at),
+        "ends_at": instant(contest.ends_at),
+        "grace_ends_at": instant(contest.grace_ends_at),
+        "provisional_at": instant(contest.provisional_at) if contest.provisional_at else None,
+        "final_at": instant(contest.final_at) if contest.final_at else None,
+        "result_hash": contest.result_hash,
+    }
+
+
 def standings(
     contest: Contest, reader: Reader, *, as_of: datetime | None, now: datetime
 ) -> dict[str, object]:

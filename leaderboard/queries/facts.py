@@ -130,13 +130,14 @@ def staff(spec: Spec, person_ids: Collection[int] | None = None) -> Staff:
     reps = programmes.members(spec.programme_id)
     if person_ids is not None:
         reps = reps & frozenset(person_ids)
-    spans = tuple(
-        span
-        for span in people.memberships_between(spec.starts_on, spec.ends_on)
-        if span.person_id in reps
-    )
-    known = {span.person_id for span in spans}
-    return Staff(spans, people.calendars(known) if known else {})
+    found = people.memberships_between(spec.starts_on, spec.ends_on)
+    racing = {
+        span.person_id
+        for span in found
+        if span.person_id in reps and (spec.team_ids is None or span.team_id in spec.team_ids)
+    }
+    spans = tuple(span for span in found if span.person_id in racing)
+    return Staff(spans, people.calendars(racing) if racing else {})
 
 
 def events(

@@ -27,8 +27,13 @@ class Opened:
 def lines_at(spec: Spec, received_until: datetime) -> tuple[Line, ...]:
     """The standings from the events received by then (E4: the same question, the same answer)."""
     here = staff(spec)
-    scores = _scores(spec, here, events(spec, received_until))
+    scores = _scores(spec, here, events(spec, received_until, racers(spec, here)))
     return lines(spec.terms, scores, sides(spec, here), baselines_at(spec, received_until))
+
+
+def racers(spec: Spec, here: Staff) -> frozenset[int] | None:
+    """Whose events to read: everybody's, or where teams are named only their reps'."""
+    return None if spec.team_ids is None else frozenset(here.calendars)
 
 
 def sides(spec: Spec, here: Staff) -> frozenset[int]:
