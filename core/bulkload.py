@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import CompoundSelect, Select
+from sqlalchemy import text as sql_text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError
 
 from core.db import Base, db, dialect, table_of
@@ -206,3 +209,55 @@ def _last_value(cursor: Any, target: Target) -> int:  # noqa: ANN401 - as _drive
     cursor.execute(f"SELECT last_value FROM {sequence}")  # noqa: S608 - the database's own name
     (value,) = cursor.fetchone()
     return int(value)
+
+
+def replace_rows(model: type[Base], columns: Sequence[str], rows: Sequence[TextRow]) -> None:
+    """Insert rows, or put them in the place of those with the same primary key.
+
+    Values are texts as in `load_missing`; `columns` are all columns of the table.
+    """
+    if not rows:
+        return
+    db.session.flush()
+    table = table_of(model)
+    names = _names(columns)
+    key = [column.name for column in table.primary_key]
+    if dialect() == "sqlite":
+        marks = ", ".join("nullif(?, '')" if table.c[name].nullable else "?" for name in columns)
+        _driver().executemany(
+            f'INSERT OR REPLACE INTO "{table.name}" ({names}) VALUES ({marks})',  # noqa: S608 - our own names
+            rows,
+        )
+        return
+    cursor = _driver().cursor()
+    cursor.execute("DROP TABLE IF EXISTS pg_temp.staged")
+    cursor.execute(
+        f'CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {names} FROM "{table.name}" LIMIT 0'  # noqa: S608 - our own names
+    )
+    target = Target(model, tuple(columns), (), (), (), "")
+    _copy(cursor, "staged", target, _block(target, rows))
+    changed = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
+    cursor.execute(
+        f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM pg_temp.staged '  # noqa: S608 - our own names
+        f"ON CONFLICT ({_names(key)}) DO UPDATE SET {changed}"
+    )
+
+
+def insert_select(
+    model: type[Base],
+    columns: Sequence[str],
+    statement: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]],
+    *,
+    skip_known: bool = False,
+) -> None:
+    """Insert what a query finds, in the database itself; rows whose key is known may be skipped."""
+    table = table_of(model)
+    insert = (sqlite.insert if dialect() == "sqlite" else postgresql.insert)(table)
+    filled = insert.from_select(list(columns), statement)
+    db.session.execute(filled.on_conflict_do_nothing() if skip_known else filled)
+
+
+def refresh_statistics(model: type[Base]) -> None:
+    """Tell PostgreSQL's planner how much there is in a table that was just filled."""
+    if dialect() == "postgresql":
+        db.session.execute(sql_text(f'ANALYZE "{table_of(model).name}"'))

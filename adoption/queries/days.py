@@ -4,7 +4,7 @@ Day rows answer when they say exactly what the events said at `as_of`; otherwise
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -23,7 +23,7 @@ from adoption.rules import (
     span_of,
     state_at,
 )
-from core.calendars import DAY
+from core.calendars import DAY, WEEK_DAYS, bits_of
 from core.db import db
 from programme.models import Programme
 
@@ -80,14 +80,21 @@ def person_days(
 ) -> Iterator[tuple[int, date]]:
     """Each (person, date) on which any of the kinds was done, dates up to `through`."""
     statement, table = _days_by_person(programme_id, kinds, through, as_of)
+    yield from _pairs(statement, table, person_ids)
+
+
+def _pairs(
+    statement: AnySelect,
+    table: type[DailyUsage | UsageEvent],
+    person_ids: Collection[int] | None,
+) -> Iterator[tuple[int, date]]:
+    """The (person, date) rows of everybody, or of the people named."""
     if person_ids is None:
-        for person_id, day in db.session.execute(statement):
-            yield person_id, day
+        yield from ((row.person_id, row.local_day) for row in db.session.execute(statement))
         return
     for chunk in chunks(person_ids):
         rows = db.session.execute(statement.where(table.person_id.in_(chunk)))
-        for person_id, day in rows:
-            yield person_id, day
+        yield from ((row.person_id, row.local_day) for row in rows)
 
 
 def world(
@@ -103,10 +110,6 @@ def world(
     `kinds` default to the programme's key actions. Dates outside employment or enablement are
     left out (METRICS E3).
     """
-    members = programme.queries.members(owner.id)
-    wanted = members if person_ids is None else members & frozenset(person_ids)
-    calendars = people.queries.calendars(None if person_ids is None else wanted)
-    found: dict[int, list[date]] = defaultdict(list)
     days = person_days(
         owner.id,
         owner.key_actions if kinds is None else kinds,
@@ -114,20 +117,53 @@ def world(
         as_of=as_of,
         person_ids=person_ids,
     )
+    return _world(owner, through, days, person_ids)
+
+
+def world_from_days(
+    owner: Programme, through: date, person_ids: Collection[int] | None = None
+) -> World:
+    """Every in-scope rep (or those named) from the day rows as they stand, at least `through`.
+
+    Weeks begin one lookback before the launch, or before the first use if that was earlier: what
+    lies further back is no part of the series.
+    """
+    mine = DailyUsage.programme_id == owner.id
+    first, newest = db.session.execute(
+        select(func.min(DailyUsage.local_day), func.max(DailyUsage.local_day)).where(mine)
+    ).one()
+    begin = min(owner.launch_on, first or owner.launch_on) - owner.lookback * WEEK_DAYS * DAY
+    statement = (
+        select(DailyUsage.person_id, DailyUsage.local_day)
+        .where(mine, DailyUsage.kind.in_(sorted(owner.key_actions)))
+        .distinct()
+    )
+    days = _pairs(statement, DailyUsage, person_ids)
+    return _world(owner, max(newest or through, through), days, person_ids, begin)
+
+
+def _world(
+    owner: Programme,
+    through: date,
+    days: Iterable[tuple[int, date]],
+    person_ids: Collection[int] | None,
+    begin: date | None = None,
+) -> World:
+    members = programme.queries.members(owner.id)
+    wanted = members if person_ids is None else members & frozenset(person_ids)
+    calendars = people.queries.calendars(None if person_ids is None else wanted)
+    found: dict[int, list[date]] = defaultdict(list)
     for person_id, day in days:
         found[person_id].append(day)
     starts = [calendars[ident].start_day for ident in wanted]
     first = min((start for start in starts if start is not None), default=through)
+    if begin is not None:
+        first = max(first, begin)
     span = span_of(programme.queries.calendar(owner), min(first, through), through)
-    origin = span.origin.toordinal()
-    reps = {}
-    for ident in sorted(wanted):
-        bits = 0
-        for day in found.get(ident, ()):
-            place = day.toordinal() - origin
-            if place >= 0:
-                bits |= 1 << place
-        reps[ident] = rep_days(calendars[ident], bits, span)
+    reps = {
+        ident: rep_days(calendars[ident], bits_of(found.get(ident, ()), span.origin), span)
+        for ident in sorted(wanted)
+    }
     return World(span, rule_of(owner), reps)
 
 

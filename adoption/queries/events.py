@@ -73,7 +73,7 @@ def latest_received_at(programme_id: int) -> datetime | None:
     newest = [
         *db.session.scalars(
             select(func.max(IngestBatch.latest_received_at)).where(
-                IngestBatch.programme_id == programme_id
+                IngestBatch.programme_id == programme_id, IngestBatch.rolled_at.is_(None)
             )
         ),
         *db.session.scalars(
@@ -260,8 +260,10 @@ def touched_by(batch: IngestBatch) -> CompoundSelect[*tuple[Any, ...]]:
         UsageEvent.programme_id == batch.programme_id,
         UsageEvent.id.between(batch.min_event_id, batch.max_event_id),
     )
-    own = select(UsageEvent.person_id, UsageEvent.local_day).where(in_batch)
-    others = select(sibling.person_id, sibling.local_day).join(
+    own = select(UsageEvent.programme_id, UsageEvent.person_id, UsageEvent.local_day).where(
+        in_batch
+    )
+    others = select(sibling.programme_id, sibling.person_id, sibling.local_day).join(
         UsageEvent,
         and_(
             in_batch,

@@ -1,5 +1,7 @@
 """The verbs of the adoption room: take usage in, roll it up by day, judge it by week."""
 
+from adoption.services.judging import Judged, judge_adoption, rebuild
+from adoption.services.rollups import RolledUp, roll_up_days
 from adoption.services.usage import (
     Recorded,
     UsageIntake,
@@ -9,9 +11,14 @@ from adoption.services.usage import (
 )
 
 __all__ = [
+    "Judged",
     "Recorded",
+    "RolledUp",
     "UsageIntake",
+    "judge_adoption",
     "open_intake",
+    "rebuild",
     "record_usage",
     "remember_batch",
+    "roll_up_days",
 ]

@@ -1,0 +1,50 @@
+"""Jobs of the adoption room: day rows every ten minutes, states every night."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from adoption import services
+from adoption.queries.weeks import programmes_with_usage
+from core.db import transaction
+from core.scheduler import CatchUp, Daily, Every, JobSpec
+
+
+def roll_up_usage(as_of: datetime) -> Mapping[str, int]:
+    """Bring day and week rows in step with everything stored."""
+    batches = days = 0
+    for programme_id in programmes_with_usage():
+        done = None
+        while done is None or done:
+            with transaction():
+                done = services.roll_up_days(programme_id, as_of)
+            batches, days = batches + done.batches, days + done.days
+    return {"batches": batches, "person_days": days}
+
+
+def judge(as_of: datetime) -> Mapping[str, int]:
+    """Judge the weeks that are complete, and again the people whose past changed."""
+    roll_up_usage(as_of)
+    weeks = again = 0
+    for programme_id in programmes_with_usage():
+        with transaction():
+            done = services.judge_adoption(programme_id, as_of)
+        weeks, again = weeks + done.weeks, again + done.people_again
+    return {"weeks": weeks, "people_again": again}
+
+
+JOBS = (
+    JobSpec(
+        id="roll-up-usage",
+        run=roll_up_usage,
+        trigger=Every(minutes=10),
+        doc="Counts new, late and corrected events by person and date.",
+        catch_up=CatchUp.LATEST,
+    ),
+    JobSpec(
+        id="judge-adoption",
+        run=judge,
+        trigger=Daily("05:30"),
+        doc="Judges complete weeks: who met theirs, who made it a habit, who lapsed.",
+        catch_up=CatchUp.LATEST,
+    ),
+)
