@@ -28,7 +28,7 @@ def tip_html(markdown: str) -> str:
     return nh3.clean(
         _MARKDOWN.render(markdown),
         tags=_TAGS,
-        attributes={"a": {"href"}},
+        attributes={"a": {"href"}, "*": set()},
         url_schemes=_SCHEMES,
         link_rel=None,
     )

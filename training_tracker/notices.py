@@ -32,6 +32,19 @@ class PracticeLine:
     until: date
     hours: int
 
+    @property
+    def window(self) -> str:
+        """How long there is, in days where it comes out even."""
+        return window_words(self.hours)
+
+
+def window_words(hours: int) -> str:
+    """`48` as "2 days", `36` as "36 hours"."""
+    days, rest = divmod(hours, 24)
+    if rest or days < 2:
+        return f"{hours} hour{'' if hours == 1 else 's'}"
+    return f"{days} days"
+
 
 def _letter(
     template: str,
