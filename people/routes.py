@@ -133,7 +133,7 @@ def my_week() -> ResponseReturnValue:
     return render_template(
         "people/my_week.html",
         headline=best or _calm_headline(actor),
-        panels=slots.collect("my_week"),
+        panels=slots.slot("my_week"),
     )
 
 
