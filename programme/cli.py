@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -42,20 +43,17 @@ class _OnlyLooking(Exception):
 
 
 def apply_playbook(
-    book: Playbook, *, approve_as: int | None, dry_run: bool
+    book: Playbook, *, approve_as: int | None, dry_run: bool, now: datetime | None = None
 ) -> tuple[list[str], list[str]]:
     """Apply a whole playbook in one transaction; its changes and notices, in sentences."""
-    now = clock.now()
-    plan: ProgrammePlan = next(value for part, value in book.values if part.key == "programme")
     changes: list[str] = []
     notices: list[str] = []
     with suppress(_OnlyLooking), transaction():
-        started = services.start_programme(plan, SYSTEM, now)
-        changes.extend(started.changes)
-        notices.extend(started.notices)
-        run = Apply(started.programme_id, SYSTEM, now, approve_as)
-        changes.extend(change for _part, change in book.changes(run))
-        services.remember_playbook(started.programme_id, book.fingerprint)
+        applied = services.apply_playbook(
+            book, approve_as=approve_as, actor=SYSTEM, now=now or clock.now()
+        )
+        changes.extend(applied.changes)
+        notices.extend(applied.notices)
         if dry_run:
             raise _OnlyLooking
     return changes, notices

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from core import audit
 from core.db import db, delete_where, insert_missing
+from core.playbook import Apply, Playbook
 from core.policy import Actor
 from programme import queries
 from programme.models import AdoptionMetricLink, Ask, Enrolment, Outcome, Programme, Target
@@ -155,6 +156,22 @@ def enrol(programme_id: int, person_ids: Collection[int], now: datetime) -> int:
     return insert_missing(Enrolment, rows, ["programme_id", "person_id"])
 
 
-def remember_playbook(programme_id: int, fingerprint: str) -> None:
-    """Keep which file the programme came from."""
-    queries.by_id(programme_id).playbook_hash = fingerprint
+@dataclass(frozen=True)
+class Applied:
+    """A playbook after it was applied: what changed and what to know, in sentences."""
+
+    programme_id: int
+    changes: tuple[str, ...]
+    notices: tuple[str, ...]
+
+
+def apply_playbook(
+    book: Playbook, *, approve_as: int | None, actor: Actor, now: datetime
+) -> Applied:
+    """Apply every part of a playbook in the caller's transaction, the programme itself first."""
+    plan: ProgrammePlan = next(value for part, value in book.values if part.key == "programme")
+    started = start_programme(plan, actor, now)
+    run = Apply(started.programme_id, actor, now, approve_as)
+    changes = [*started.changes, *(change for _part, change in book.changes(run))]
+    queries.by_id(started.programme_id).playbook_hash = book.fingerprint
+    return Applied(started.programme_id, tuple(changes), started.notices)
