@@ -510,7 +510,9 @@ def statuses(jobs: Sequence[JobSpec], now: datetime) -> list[JobStatus]:
 
 def _status(spec: JobSpec, last: Row[*tuple[Any, ...]] | None, now: datetime) -> JobStatus:
     stands = last.slot if last else spec.trigger.floor(now) - timedelta(seconds=1)
-    next_slot = spec.trigger.after(stands)
+    next_slot = _Course(spec, stands).next_slot(now) or spec.trigger.after(max(now, stands))
+    if spec.due is None:
+        next_slot = spec.trigger.after(stands)
     return JobStatus(spec, last, next_slot, max(now - next_slot, timedelta(0)))
 
 
