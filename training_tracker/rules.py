@@ -250,6 +250,9 @@ LADDER_FROM = {LadderStep.REP: 1, LadderStep.MANAGER: 3, LadderStep.DIRECTOR: 7}
 LADDER_UNTIL = {LadderStep.REP: 7, LadderStep.MANAGER: 30, LadderStep.DIRECTOR: 30}
 
 
+CHASED_FOR = max(LADDER_UNTIL.values())
+
+
 def steps_due(days_late: int) -> tuple[LadderStep, ...]:
     """The steps whose letter may go out when something is `days_late` days late."""
     return tuple(s for s in LadderStep if LADDER_FROM[s] <= days_late <= LADDER_UNTIL[s])

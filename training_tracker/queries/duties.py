@@ -46,12 +46,22 @@ class OverdueRow:
 
 
 def overdue(
-    programme_id: int, through: date, as_of: datetime, among: Collection[int] | None = None
+    programme_id: int,
+    through: date,
+    as_of: datetime,
+    among: Collection[int] | None = None,
+    due_since: date | None = None,
 ) -> list[OverdueRow]:
-    """Overdue mandatory milestones of reps still employed (METRICS R5), the longest first."""
+    """Overdue mandatory milestones of reps still employed (METRICS R5), the longest first.
+
+    With `due_since`, people whose due dates all lie before it are not looked at.
+    """
     required = [row for row in milestones(programme_id) if row.is_mandatory]
-    candidates = _overdue_candidates([row.course.id for row in required], through)
+    window = (due_since or date.min, through)
+    candidates = _overdue_candidates([row.course.id for row in required], window, as_of)
     asked = candidates if among is None else candidates & frozenset(among)
+    if not asked:
+        return []
     counted = roster(programme_id, asked)
     known = facts([row.course.id for row in required], as_of, counted.lives)
     keys = _assignment_keys([row.course.id for row in required], list(counted.lives))
@@ -76,8 +86,10 @@ def overdue(
     return sorted(found, key=lambda late: (-late.days_late, late.person_id, late.milestone_id))
 
 
-def _overdue_candidates(course_ids_: Collection[int], through: date) -> frozenset[int]:
-    """People with a due date behind them and no pass at all since; a superset, by one statement."""
+def _overdue_candidates(
+    course_ids_: Collection[int], window: tuple[date, date], as_of: datetime
+) -> frozenset[int]:
+    """People with a due date in the window and no pass since: a superset, by one statement."""
     done = aliased(Completion)
     has_passed = (
         select(done.id)
@@ -86,7 +98,8 @@ def _overdue_candidates(course_ids_: Collection[int], through: date) -> frozense
             done.course_id == Assignment.course_id,
             done.is_passed,
             done.local_day >= Assignment.assigned_on,
-            done.local_day <= through,
+            done.local_day <= window[1],
+            done.completed_at <= as_of,
         )
         .exists()
     )
@@ -95,7 +108,8 @@ def _overdue_candidates(course_ids_: Collection[int], through: date) -> frozense
             select(Assignment.person_id)
             .where(
                 Assignment.course_id.in_(course_ids_),
-                Assignment.due_on < through,
+                Assignment.due_on >= window[0],
+                Assignment.due_on < window[1],
                 Assignment.is_waived.is_(False),
                 ~has_passed,
             )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import people.queries
 import programme.queries
@@ -16,6 +16,7 @@ from training_tracker.models import (
 from training_tracker.notices import OverdueLine
 from training_tracker.queries import OverdueRow
 from training_tracker.rules import (
+    CHASED_FOR,
     LadderStep,
     steps_due,
 )
@@ -30,7 +31,9 @@ def chase_overdue(as_of: datetime) -> dict[str, int]:
     counts: dict[str, int] = {}
     for owner in programme.queries.all_programmes():
         today = today_in(owner, as_of)
-        late = [row for row in queries.overdue(owner.id, today, as_of) if not row.is_away]
+        since = today - timedelta(days=CHASED_FOR)
+        found = queries.overdue(owner.id, today, as_of, due_since=since)
+        late = [row for row in found if not row.is_away]
         if not late:
             continue
         climbed = queries.climbed({row.assignment_id for row in late})
