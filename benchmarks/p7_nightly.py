@@ -1,0 +1,108 @@
+"""P7: bringing adoption up to date after one more day, against building it anew from all events."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from benchmarks.ground import Ground, Line, fresh
+from benchmarks.world import PLAYBOOK, add_people, person_key
+
+PEOPLE, QUICK_PEOPLE = 3_000, 300
+HISTORY, QUICK_HISTORY = 60, 28
+NIGHTS = 7  # a whole week, so that one of them judges a week just completed
+KINDS = ("login", "guided_use", "proposal_created", "sequence_run", "guided_use")
+HEADER = ("event_id", "person_id", "kind", "occurred_at", "received_at")
+SHARE_GOAL, GROWTH_GOAL = 0.03, 1.2
+
+TIMED = """
+import sys, time
+from datetime import datetime
+from app import create_app
+with create_app().app_context():
+    from adoption import services
+    from adoption.jobs import judge
+    from core.db import transaction
+    from programme.queries import default
+    as_of = datetime.fromisoformat(sys.argv[2])
+    began = time.perf_counter()
+    if sys.argv[1] == "nightly":
+        judge(as_of)
+    else:
+        with transaction():
+            services.rebuild(default().id, as_of)
+    print(time.perf_counter() - began)
+"""
+
+
+@dataclass(frozen=True)
+class Lived:
+    """Seconds of a night's update (mean of a week) and of a rebuild from all events."""
+
+    nightly: float
+    rebuild: float
+
+
+def usage_rows(people: int, first: date, days: int) -> Iterator[tuple[str, ...]]:
+    """Three days of use in seven for everybody, five events each, received at once."""
+    for offset in range(days):
+        day = first + timedelta(days=offset)
+        nine = datetime.combine(day, time(9), UTC)
+        for number in range(people):
+            if (number + day.toordinal()) % 7 not in {0, 2, 4}:
+                continue
+            for turn, kind in enumerate(KINDS):
+                moment = (nine + timedelta(seconds=number % 3000 + 60 * turn)).isoformat()
+                event = f"{day:%y%m%d}-{number}-{turn}"
+                yield event, person_key(number), kind, moment, moment
+
+
+def measure(ground: Ground) -> list[Line]:
+    """The same company with a history of one length, then with four times that."""
+    people, days = (QUICK_PEOPLE, QUICK_HISTORY) if ground.quick else (PEOPLE, HISTORY)
+    add_people(ground, people, teams=people // 10, playbook=PLAYBOOK)
+    short = lived(ground, people, days)
+    with fresh(ground.engine, quick=ground.quick) as longer:
+        add_people(longer, people, teams=people // 10, playbook=PLAYBOOK)
+        long = lived(longer, people, 4 * days)
+    lines = [
+        share_line(ground.engine, f"{people:,} people, {days} days", short),
+        share_line(ground.engine, f"{people:,} people, {4 * days} days", long),
+    ]
+    growth = long.nightly / short.nightly
+    what = "a night's update at 4 times the history / at once the history"
+    reached = growth <= GROWTH_GOAL
+    goal = f"<= {GROWTH_GOAL} x"
+    return [*lines, Line("P7", ground.engine, what, f"{growth:.2f} x", goal, reached)]
+
+
+def share_line(engine: str, size: str, lived: Lived) -> Line:
+    """A night's update against a rebuild."""
+    share = lived.nightly / lived.rebuild
+    what = f"night {lived.nightly * 1000:.0f} ms / rebuild {lived.rebuild:.2f} s ({size})"
+    return Line("P7", engine, what, f"{share:.1%}", f"<= {SHARE_GOAL:.0%}", share <= SHARE_GOAL)
+
+
+def lived(ground: Ground, people: int, days: int) -> Lived:
+    """Let so many days pass, then a week night by night, then rebuild."""
+    first = datetime.now(UTC).date() - timedelta(days=days + NIGHTS)
+    add_usage(ground, people, first, days)
+    timed(ground, "nightly", first + timedelta(days=days))
+    spent = 0.0
+    for night in range(NIGHTS):
+        day = first + timedelta(days=days + night)
+        add_usage(ground, people, day, 1)
+        spent += timed(ground, "nightly", day + timedelta(days=1))
+    rebuild = timed(ground, "rebuild", first + timedelta(days=days + NIGHTS))
+    return Lived(spent / NIGHTS, rebuild)
+
+
+def add_usage(ground: Ground, people: int, first: date, days: int) -> None:
+    """Import the usage of some days."""
+    usage = ground.write("usage.csv", HEADER, usage_rows(people, first, days))
+    ground.flask("import", str(usage))
+
+
+def timed(ground: Ground, what: str, day: date) -> float:
+    """Seconds of the work itself, at half past five of a day, without the start of a process."""
+    as_of = datetime.combine(day, time(5, 30), UTC).isoformat()
+    return float(ground.script(TIMED, what, as_of).out.split()[-1])
