@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -19,16 +19,16 @@ from core.errors import Conflict
 from core.intake.registry import registry
 from core.intake.runner import run_import
 from core.intake.summary import Summary
-from core.playbook import Apply, read
+from core.playbook import read
 from core.policy import SYSTEM
 from core.scheduler import SlotRun, SlotState
 from demo import store
 from demo.dates import LAUNCH, ZONE, Timeline
-from demo.playbook import SLUG
+from demo.playbook import SLUG, write_playbook
 from demo.targets import Target, targets
 from demo.world import World
 from people.services import set_password
-from programme.services import remember_playbook
+from programme.services import apply_playbook
 
 PASSWORD = "pennant-demo"  # noqa: S105 - public on purpose: it opens invented people's accounts
 DIRECTORY = ("people", "memberships", "absences")
@@ -36,6 +36,7 @@ EVENTS = ("deals", "usage", "assignments", "completions", "proposals", "signals"
 SWEEPERS = frozenset({"prune-slots", "prune-sign-ins"})
 """Jobs that only forget what is old: in a database an hour old there is nothing for them."""
 EVE_DAYS = 3
+ANNOUNCED_DAYS = 5
 MORNING = timedelta(hours=9)
 
 Say = Callable[[str], None]
@@ -51,13 +52,13 @@ class Moments:
     """The morning of today: files have come in and jobs have run up to here."""
 
 
+def midnight(day: date) -> datetime:
+    """The first instant of a day in the programme's zone, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+
+
 def moments(line: Timeline, now: datetime) -> Moments:
     """The eve of launch, and this morning, which in a moved world is never later than now."""
-    zone = ZoneInfo(ZONE)
-
-    def midnight(day: date) -> datetime:
-        return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
-
     eve = midnight(line.moved(LAUNCH) - timedelta(days=EVE_DAYS)) + MORNING
     until = midnight(line.today) + MORNING
     return Moments(eve, min(until, now) if line.shift else until)
@@ -92,18 +93,17 @@ def _take_in(folder: Path, kinds: Sequence[str], now: datetime, say: Say) -> Sum
     return summary
 
 
-def _apply(folder: Path, world: World, now: datetime) -> None:
-    """Apply the playbook as of a moment, so that races of the past could still be submitted."""
+def _apply(folder: Path, world: World, now: datetime, races: int) -> None:
+    """Apply the playbook with its first `races` contests as of a moment before they start.
+
+    So each race is approved and announced shortly before it starts, as one would in earnest.
+    """
     house = current_app.extensions["pennant"]
-    book = read(folder / "playbook.yaml", house["playbook_parts"])
+    plan = {**world.playbook, "contests": world.playbook["contests"][:races]}
+    book = read(write_playbook(plan, folder), house["playbook_parts"])
     approver = store.people_by_key([world.approver])[world.approver]
     with transaction():
-        run = Apply(0, SYSTEM, now, approver)
-        for part, value in book.values:
-            if part.key != "programme":
-                run = replace(run, programme_id=house["programmes"].id_of(SLUG))
-            part.apply(run, value)
-        remember_playbook(run.programme_id, book.fingerprint)
+        apply_playbook(book, approve_as=approver, actor=SYSTEM, now=now)
 
 
 def _open_accounts(world: World, now: datetime) -> None:
@@ -114,14 +114,35 @@ def _open_accounts(world: World, now: datetime) -> None:
             set_password(ids[one.person_id], PASSWORD, actor=SYSTEM, now=now)
 
 
-def _run_jobs(app: Flask, when: Moments, progress: Callable[[datetime], None]) -> list[SlotRun]:
-    """Everything that was due from the eve until today. Raises Conflict when a scheduler runs."""
+def _announcements(world: World, when: Moments) -> list[datetime]:
+    """When each race is approved: some days before its start, the coming one by today."""
+    instants = []
+    for race in world.playbook["contests"]:
+        start = date.fromisoformat(race["start"]) - timedelta(days=ANNOUNCED_DAYS)
+        instants.append(min(midnight(start) + MORNING, when.until - timedelta(hours=1)))
+    return instants
+
+
+def _run_jobs(
+    app: Flask, world: World, folder: Path, when: Moments, progress: Callable[[datetime], None]
+) -> list[SlotRun]:
+    """Everything that was due from the eve until today, each race applied on its day.
+
+    Raises Conflict when a scheduler runs.
+    """
     holder = scheduler.take_lease(scheduler.owner_name(), datetime.now(UTC))
     if holder is None:
         raise Conflict("A scheduler is at work.", fix="Stop it, then load the demo.")
     jobs = [spec for spec in declared() if spec.id not in SWEEPERS]
+    ran: list[SlotRun] = []
     with Heartbeat(app, holder):
-        return scheduler.catch_up(jobs, when.eve, when.until, holder, progress)
+        since = when.eve
+        for races, instant in enumerate(_announcements(world, when), 1):
+            ran += scheduler.catch_up(jobs, since, instant, holder, progress)
+            _apply(folder, world, instant, races)
+            since = instant
+        ran += scheduler.catch_up(jobs, since, when.until, holder, progress)
+    return ran
 
 
 def load(
@@ -143,14 +164,14 @@ def load(
     store.note(store.STARTED, now, detail)
     with _timed(say, "people, teams and absences"):
         _take_in(folder, DIRECTORY, when.eve, say)
-    with _timed(say, "programme, contests and tips"):
-        _apply(folder, world, when.eve)
+    with _timed(say, "programme, courses and tips"):
+        _apply(folder, world, when.eve, races=0)
         _open_accounts(world, when.eve)
     with _timed(say, "deals, usage and training"):
         _take_in(folder, EVENTS, when.until, say)
         store.gather_statistics()
-    with _timed(say, "eight months of scheduled jobs"):
-        ran = _run_jobs(app, when, progress)
+    with _timed(say, "eight months of contests and scheduled jobs"):
+        ran = _run_jobs(app, world, folder, when, progress)
     store.note(store.LOADED, now, detail)
     return [slot for slot in ran if slot.state is SlotState.FAILED]
 
