@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo, available_timezones
 import click
 
 from core.clock import now
+from core.intake.blocks import FileRefused
 from core.intake.kinds import Preset
-from core.intake.reader import FileRefused, spool_standard_input
 from core.intake.registry import Registry, registry
 from core.intake.runner import run_import
+from core.intake.spool import spool_standard_input
 from core.intake.summary import FileResult, Summary
 from core.policy import SYSTEM
 

@@ -12,10 +12,11 @@ from core.clock import now
 from core.errors import Invalid, PennantError
 from core.guards import current_actor, guard
 from core.intake import listing
+from core.intake.blocks import FileRefused
 from core.intake.models import ImportRun
-from core.intake.reader import FileRefused, spool
 from core.intake.registry import Registry, registry
 from core.intake.runner import kind_of_name, run_import
+from core.intake.spool import spool
 from core.intake.summary import Summary
 from core.policy import Scope, require, scope_of
 

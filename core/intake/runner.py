@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import update
 
 from core.db import bulk_insert, db, insert_missing, transaction
+from core.intake.blocks import SUFFIXES, FileRefused
 from core.intake.kinds import (
     BatchResult,
     Follower,
@@ -30,7 +31,7 @@ from core.intake.layout import Layout, fit
 from core.intake.loading import load_apart, load_parsed
 from core.intake.models import ImportProblem, ImportRun, IntakeSetAside
 from core.intake.problems import Problem
-from core.intake.reader import SUFFIXES, FileRefused, RowReader
+from core.intake.reader import RowReader
 from core.intake.seen import SeenKeys
 from core.intake.summary import FileResult, Summary
 from core.intake.waiting import Retry

@@ -12,8 +12,9 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.intake import reader
-from core.intake.reader import FileRefused, RowReader
+from core.intake import blocks, lines
+from core.intake.blocks import FileRefused
+from core.intake.reader import RowReader
 
 
 def read(path, data):
@@ -106,7 +107,7 @@ def test_an_unclosed_quote_early_in_a_large_file_costs_one_line(file):
 def test_a_quoted_cell_may_lie_across_blocks(file):
     long = "word\n" * 300
     data = 'a,b\n1,"' + long + '"\n2,z\n'
-    with patch.object(reader, "BLOCK_CHARACTERS", 64):
+    with patch.object(lines, "BLOCK_CHARACTERS", 64):
         _header, rows, problems = read(file, data.encode())
     assert [line for line, _cells in rows] == [2, 303]
     assert rows[0][1][1] == long
@@ -142,7 +143,7 @@ def test_a_bomb_is_refused_while_it_unpacks(file):
 def test_a_workbook_bomb_is_refused_by_its_directory(file):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", b"0" * (reader.LARGEST_SHEET + 1))
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * (blocks.LARGEST_SHEET + 1))
     assert refusal(file, packed.getvalue()) == "too_big"
 
 
