@@ -104,11 +104,12 @@ def world(
     as_of: datetime | None = None,
     kinds: Collection[str] | None = None,
     person_ids: Collection[int] | None = None,
+    since: date | None = None,
 ) -> World:
     """Every in-scope rep (or those named) with dates up to `through` as known at `as_of`.
 
     `kinds` default to the programme's key actions. Dates outside employment or enablement are
-    left out (METRICS E3).
+    left out (METRICS E3). The span holds every start day, and `since` if given.
     """
     days = person_days(
         owner.id,
@@ -117,7 +118,7 @@ def world(
         as_of=as_of,
         person_ids=person_ids,
     )
-    return _world(owner, through, days, person_ids)
+    return _world(owner, through, days, person_ids, since=since)
 
 
 def world_from_days(
@@ -148,6 +149,7 @@ def _world(
     days: Iterable[tuple[int, date]],
     person_ids: Collection[int] | None,
     begin: date | None = None,
+    since: date | None = None,
 ) -> World:
     members = programme.queries.members(owner.id)
     wanted = members if person_ids is None else members & frozenset(person_ids)
@@ -159,6 +161,8 @@ def _world(
     first = min((start for start in starts if start is not None), default=through)
     if begin is not None:
         first = max(first, begin)
+    if since is not None:
+        first = min(first, since)
     span = span_of(programme.queries.calendar(owner), min(first, through), through)
     reps = {
         ident: rep_days(calendars[ident], bits_of(found.get(ident, ()), span.origin), span)
