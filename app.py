@@ -124,11 +124,16 @@ def _by_name(kind: str, noun: str) -> dict[str, Any]:
     return {item.name: item for item in items}
 
 
+def _presets() -> dict[str, Any]:
+    exports = import_module("core.intake.exports").PRESETS
+    return {preset.name: preset for preset in exports} | _by_name("PRESETS", "preset")
+
+
 GATHERERS: dict[str, Callable[[], Any]] = {
     "jobs": _jobs,
     "figures": lambda: _by_name("FIGURES", "figure"),
     "imports": lambda: _by_name("IMPORTS", "import kind"),
-    "presets": lambda: _by_name("PRESETS", "preset"),
+    "presets": _presets,
     "import_followers": lambda: _declared("IMPORT_FOLLOWERS", "cli"),
     "playbook_parts": lambda: _declared("PLAYBOOK_PARTS", "cli"),
     "checks": lambda: _declared("CHECKS", "cli"),

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from core.intake.blocks import FileRefused
+from core.intake.exports.plain import plain_rows
 from core.intake.kinds import Part, Preset
 from core.intake.problems import Problem
-from core.intake.reader import FileRefused, plain_rows
 
 NAME = "maven-crm"
 # Addresses under .invalid can never be written to.
