@@ -1,8 +1,9 @@
 """Commands, import kinds and figures of the adoption room."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 
 import click
 
@@ -19,12 +20,17 @@ from core.db import transaction
 from core.doors import terminal
 from core.figures import Figure, FigureRequest, Param
 from core.intake.kinds import (
+    Batch,
     BatchResult,
     Column,
     ImportKind,
     LoadContext,
     RawBatch,
     SetAside,
+    boolean,
+    choice,
+    day,
+    decimal,
     text,
 )
 
@@ -68,7 +74,52 @@ def _aside(batch: RawBatch, place: int) -> SetAside:
     return SetAside(batch.lines[place], raw, "unknown_person", next(filter(None, wanted), ""))
 
 
+def _load_deals(batch: Batch, context: LoadContext) -> BatchResult:
+    """Deals by deal_id; those of people not yet in the directory are set aside."""
+    return _load_owned(batch, context, services.record_deals, ("deal_id", "deal_key"))
+
+
+def _load_proposals(batch: Batch, context: LoadContext) -> BatchResult:
+    """Proposals by proposal_id; those of people not yet in the directory are set aside."""
+    return _load_owned(batch, context, services.record_proposals, ("proposal_id", "proposal_key"))
+
+
+def _load_owned(
+    batch: Batch,
+    context: LoadContext,
+    record: Callable[[Sequence[Mapping[str, object]]], tuple[int, int]],
+    key: tuple[str, str],
+) -> BatchResult:
+    """Rows that belong to a person: their columns that the file has, by the database's names."""
+    ids = context.memo.get("person_ids")
+    if ids is None:
+        ids = context.memo["person_ids"] = people.queries.by_key()
+    names = {name: name for name in batch.columns if name != "person_id"}
+    names[key[0]] = key[1]
+    if "deal_id" in names and key[0] != "deal_id":
+        names["deal_id"] = "deal_key"
+    rows, aside = [], []
+    for line, row in batch.rows:
+        person_id = ids.get(row["person_id"])
+        if person_id is None:
+            aside.append(SetAside(line, batch.raw(line), "unknown_person", row["person_id"]))
+            continue
+        values = {column: _to_cents(row[name]) for name, column in names.items()}
+        if context.programme_given:
+            values["programme_id"] = context.programme_id
+        rows.append({**values, "person_id": person_id})
+    added, changed = record(rows)
+    unchanged = len(rows) - added - changed
+    return BatchResult(added=added, changed=changed, unchanged=unchanged, set_aside=aside)
+
+
+def _to_cents(value: object) -> object:
+    """Money as the tables keep it; anything else as it is."""
+    return value.quantize(Decimal("0.01")) if isinstance(value, Decimal) else value
+
+
 _word = text()
+_MOST_MONEY = Decimal(10**11)
 
 IMPORTS = (
     ImportKind(
@@ -88,6 +139,40 @@ IMPORTS = (
         unique_in_file=False,
         needs_programme=True,
         doc="What people did in the tool, event by event.",
+    ),
+    ImportKind(
+        "deals",
+        order=40,
+        columns=(
+            Column("deal_id", text(120), required=True),
+            Column("person_id", text(80), required=True),
+            Column("account", text(200)),
+            Column("product", text(200)),
+            Column("amount", decimal(-_MOST_MONEY, _MOST_MONEY)),
+            Column("currency", forms.currency),
+            Column("stage", choice("open", "won", "lost"), required=True),
+            Column("created_on", day()),
+            Column("proposal_on", day()),
+            Column("closed_on", day()),
+        ),
+        key=("deal_id",),
+        load=_load_deals,
+        doc="Sales opportunities as the CRM knows them.",
+    ),
+    ImportKind(
+        "proposals",
+        order=80,
+        columns=(
+            Column("proposal_id", text(120), required=True),
+            Column("person_id", text(80), required=True),
+            Column("created_on", day(), required=True),
+            Column("value", decimal(-_MOST_MONEY, _MOST_MONEY)),
+            Column("with_tool", boolean(), required=True),
+            Column("deal_id", text(120)),
+        ),
+        key=("proposal_id",),
+        load=_load_proposals,
+        doc="Proposals sent to customers, made with the tool or without it.",
     ),
 )
 

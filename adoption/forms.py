@@ -249,3 +249,11 @@ def cells_of_event(event: object) -> tuple[list[str], str | None]:
 
 
 EVENT_SHAPE = {name: place for place, name in enumerate(USAGE_COLUMNS)}
+
+
+def currency(cell: str, _context: Context) -> str:
+    """A currency code of three letters."""
+    code = cell.strip().upper()
+    if not (len(code) == 3 and code.isascii() and code.isalpha()):
+        raise BadCell("not_a_choice", "Write a currency as three letters, like USD.")
+    return code

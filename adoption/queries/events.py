@@ -6,13 +6,21 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, and_, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 import people.queries
 import programme.queries
-from adoption.models import IngestBatch, TouchedDay, UsageDigest, UsageEvent, UsageMark
+from adoption.models import (
+    Deal,
+    IngestBatch,
+    Proposal,
+    TouchedDay,
+    UsageDigest,
+    UsageEvent,
+    UsageMark,
+)
 from core.calendars import DAY, ProgrammeCalendar
-from core.db import db
+from core.db import db, table_of
 from people.models import Person
 
 CHUNK = 5_000
@@ -319,3 +327,28 @@ def zones_of_people() -> dict[int, str]:
         select(Person.id, Person.time_zone).where(Person.time_zone.is_not(None))
     )
     return {person_id: zone for person_id, zone in rows if zone}
+
+
+def stored_deals(keys: Collection[str]) -> dict[str, dict[str, object]]:
+    """The columns of the deals with these keys."""
+    return _stored(Deal, Deal.deal_key, keys)
+
+
+def stored_proposals(keys: Collection[str]) -> dict[str, dict[str, object]]:
+    """The columns of the proposals with these keys."""
+    return _stored(Proposal, Proposal.proposal_key, keys)
+
+
+def _stored(
+    model: type[Deal | Proposal], column: InstrumentedAttribute[str], keys: Collection[str]
+) -> dict[str, dict[str, object]]:
+    table = table_of(model)
+    ordered = sorted(keys)
+    found: dict[str, dict[str, object]] = {}
+    for start in range(0, len(ordered), CHUNK):
+        rows = db.session.execute(
+            select(table).where(column.in_(ordered[start : start + CHUNK]))
+        ).mappings()
+        for row in rows:
+            found[row[column.key]] = dict(row)
+    return found

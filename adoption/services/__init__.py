@@ -1,5 +1,6 @@
 """The verbs of the adoption room: take usage in, roll it up by day, judge it by week."""
 
+from adoption.services.deals import record_deals, record_proposals
 from adoption.services.judging import Judged, judge_adoption, rebuild
 from adoption.services.rollups import RolledUp, roll_up_days
 from adoption.services.usage import (
@@ -18,6 +19,8 @@ __all__ = [
     "judge_adoption",
     "open_intake",
     "rebuild",
+    "record_deals",
+    "record_proposals",
     "record_usage",
     "remember_batch",
     "roll_up_days",
