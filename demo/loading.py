@@ -145,6 +145,18 @@ def _run_jobs(
     return ran
 
 
+def fill(world: World, folder: Path, when: Moments, say: Say, *, races: int = 0) -> None:
+    """Take in the world's files and its playbook with the first `races` contests; run no job."""
+    with _timed(say, "people, teams and absences"):
+        _take_in(folder, DIRECTORY, when.eve, say)
+    with _timed(say, "programme, courses and tips"):
+        _apply(folder, world, when.eve, races=races)
+        _open_accounts(world, when.eve)
+    with _timed(say, "deals, usage and training"):
+        _take_in(folder, EVENTS, when.until, say)
+        store.gather_statistics()
+
+
 def load(
     world: World,
     folder: Path,
@@ -162,14 +174,7 @@ def load(
         "sign_ins": [one.person_id for one in world.sign_ins],
     }
     store.note(store.STARTED, now, detail)
-    with _timed(say, "people, teams and absences"):
-        _take_in(folder, DIRECTORY, when.eve, say)
-    with _timed(say, "programme, courses and tips"):
-        _apply(folder, world, when.eve, races=0)
-        _open_accounts(world, when.eve)
-    with _timed(say, "deals, usage and training"):
-        _take_in(folder, EVENTS, when.until, say)
-        store.gather_statistics()
+    fill(world, folder, when, say)
     with _timed(say, "eight months of contests and scheduled jobs"):
         ran = _run_jobs(app, world, folder, when, progress)
     store.note(store.LOADED, now, detail)
