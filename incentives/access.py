@@ -101,3 +101,18 @@ def actor_named(person_key: str) -> Actor:
     if found is None:
         raise NotFound(f"There is no active person {person_key}.")
     return found
+
+
+def nearest_teams(actor: Actor, contest: Contest, today: date) -> frozenset[int]:
+    """The teams marked as the reader's own on a board: where they worked then, or lead now."""
+    if actor.person_id is None:
+        return frozenset()
+    if actor.role is Role.REP:
+        mine = queries.own_board_teams(contest.board_id, actor.person_id)
+        return mine or people.own_team_ids(actor.person_id, today)
+    return people.led_team_ids(actor.person_id, today)
+
+
+def led_teams(actor: Actor, today: date) -> frozenset[int]:
+    """The teams somebody leads."""
+    return frozenset() if actor.person_id is None else people.led_team_ids(actor.person_id, today)

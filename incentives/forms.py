@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from core.money import NotMoney, minor_of
 from core.playbook import Fields, Node
+from incentives.rules.planning import LaunchAsk, PrizeEntry
 from leaderboard.rules.scoring import PointRule, Unique, exact
 from leaderboard.rules.standing import Mode
 
@@ -14,16 +15,6 @@ MODES = tuple(mode.value for mode in Mode)
 MOST_POINTS = 1_000_000
 LARGEST_PRIZE = 10**12
 LONGEST_TITLE = 120
-
-
-@dataclass(frozen=True)
-class PrizeEntry:
-    """A prize of a playbook or form; `place` None: everybody at the goal."""
-
-    title: str
-    place: int | None
-    cost_minor: int
-    reserve_score: Fraction | None
 
 
 @dataclass(frozen=True)
@@ -153,17 +144,7 @@ def _prize(node: Node) -> PrizeEntry:
 class LaunchForm:
     """What was typed on the launch page, with an error under each field that needs mending."""
 
-    title: str
-    kind: str
-    team_ids: tuple[int, ...]
-    starts_on: date | None
-    last_on: date | None
-    target_days: int
-    mode: Mode
-    points: Fraction
-    daily_cap: int | None
-    prizes: tuple[PrizeEntry, ...]
-    goal: Fraction | None
+    ask: LaunchAsk
     raw: Mapping[str, str]
     errors: Mapping[str, str]
 
@@ -199,7 +180,7 @@ def launch_form(
         elif last_on - starts_on > timedelta(days=365):
             read.errors["last_on"] = "A contest lasts a year at most."
     goal = read.percent("goal_percent")
-    return LaunchForm(
+    ask = LaunchAsk(
         title=title,
         kind=kind,
         team_ids=team_ids,
@@ -211,9 +192,8 @@ def launch_form(
         daily_cap=read.whole("daily_cap", 3, 1, 100),
         prizes=read.prizes(currency, has_goal=goal is not None),
         goal=goal,
-        raw=given,
-        errors=read.errors,
     )
+    return LaunchForm(ask, given, read.errors)
 
 
 class _Reader:

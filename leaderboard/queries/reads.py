@@ -7,7 +7,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from core.db import db
 from leaderboard.models import (
@@ -380,3 +380,61 @@ def units_beside(board_id: int, unit_ids: Collection[int]) -> list[int]:
     """Teams with a row on the board that race no more."""
     rows = db.session.scalars(select(Standing.unit_id).where(Standing.board_id == board_id))
     return sorted(set(rows) - set(unit_ids))
+
+
+def units_of(board_id: int) -> set[int]:
+    """The teams with a row on the board."""
+    return set(db.session.scalars(select(Standing.unit_id).where(Standing.board_id == board_id)))
+
+
+def ranked_count(board_id: int) -> int:
+    """How many teams have a place."""
+    return (
+        db.session.scalar(
+            select(func.count())
+            .select_from(Standing)
+            .where(Standing.board_id == board_id, Standing.rank.is_not(None))
+        )
+        or 0
+    )
+
+
+def people_with_days_away(board_id: int, working_days: int) -> int:
+    """Reps who were available on some but not all working days."""
+    available = func.sum(MemberRow.available_days)
+    rows = (
+        select(MemberRow.person_id)
+        .where(MemberRow.board_id == board_id)
+        .group_by(MemberRow.person_id)
+        .having(available < working_days, available > 0)
+        .subquery()
+    )
+    return db.session.scalar(select(func.count()).select_from(rows)) or 0
+
+
+def leaders(board_ids: Collection[int], top: int = 3) -> dict[int, tuple[Place, ...]]:
+    """The first few of several boards in one read."""
+    rows = db.session.execute(
+        select(Standing.board_id, *_LIVE).where(
+            Standing.board_id.in_(list(board_ids)), Standing.rank <= top
+        )
+    )
+    found: dict[int, list[Place]] = defaultdict(list)
+    for row in rows:
+        found[row.board_id].append(_place(row))
+    return {board_id: in_order(places) for board_id, places in found.items()}
+
+
+def own_rows(board_ids: Collection[int], unit_ids: Collection[int]) -> dict[int, Place]:
+    """The best own row of several boards in one read."""
+    if not unit_ids:
+        return {}
+    rows = db.session.execute(
+        select(Standing.board_id, *_LIVE).where(
+            Standing.board_id.in_(list(board_ids)), Standing.unit_id.in_(list(unit_ids))
+        )
+    )
+    found: dict[int, list[Place]] = defaultdict(list)
+    for row in rows:
+        found[row.board_id].append(_place(row))
+    return {board_id: in_order(places)[0] for board_id, places in found.items()}

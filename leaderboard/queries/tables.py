@@ -1,6 +1,6 @@
 """Standings worked out of the facts at any instant, twice over, and opened down to the entries."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -29,6 +29,20 @@ def lines_at(spec: Spec, received_until: datetime) -> tuple[Line, ...]:
     here = staff(spec)
     scores = _scores(spec, here, events(spec, received_until, racers(spec, here)))
     return lines(spec.terms, scores, sides(spec, here), baselines_at(spec, received_until))
+
+
+def lines_by_mode(
+    spec: Spec, modes: Iterable[Mode], received_until: datetime
+) -> dict[Mode, tuple[Line, ...]]:
+    """The same race ranked several ways, from one read of the facts."""
+    here = staff(spec)
+    scores = _scores(spec, here, events(spec, received_until, racers(spec, here)))
+    teams = sides(spec, here)
+    return {
+        mode: lines(replace(spec.terms, mode=mode), scores, teams)
+        for mode in modes
+        if mode not in COMPARING
+    }
 
 
 def racers(spec: Spec, here: Staff) -> frozenset[int] | None:

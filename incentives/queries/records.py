@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from core.db import db
 from incentives.models import Award, Contest, ContestEvent, Dispute, Prize, Recognition
-from incentives.rules.contests import BY_CLOCK, Dates, State
+from incentives.rules.contests import BY_CLOCK, DISPUTE_WINDOW, Dates, State
 from incentives.rules.prizes import PrizeTerms, Side
 from leaderboard.models import Board, FrozenStanding
 from leaderboard.queries import facts, reads, tables
@@ -371,3 +371,36 @@ def thanked_people(award_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
 def team_ids_by_name() -> dict[str, int]:
     """Every team a playbook may name."""
     return people.team_ids_by_name()
+
+
+def contest_of_board(board_id: int) -> Contest | None:
+    """The contest a board belongs to."""
+    return db.session.scalar(select(Contest).where(Contest.board_id == board_id))
+
+
+def running() -> tuple[Contest, ...]:
+    """Contests that run now, the one that ends first in front."""
+    return tuple(
+        db.session.scalars(
+            select(Contest)
+            .where(Contest.state.in_([State.RUNNING, State.PAUSED]))
+            .order_by(Contest.ends_at, Contest.id)
+        )
+    )
+
+
+def own_board_teams(board_id: int, person_id: int) -> frozenset[int]:
+    """The team a rep was available on most, as a set; empty when they take no part."""
+    mine = reads.member_scores_of(board_id, person_id)
+    best = max(mine, key=lambda score: score.available_days, default=None)
+    return frozenset() if best is None else frozenset({best.team_id})
+
+
+def names_of_teams(contest: Contest) -> dict[int, str]:
+    """Names of the teams that won something."""
+    return people.team_names({award.team_id or 0 for award in awards(contest.id)})
+
+
+def decided_at(contest: Contest) -> datetime | None:
+    """When a provisional result becomes final if nobody doubts it."""
+    return None if contest.provisional_at is None else contest.provisional_at + DISPUTE_WINDOW

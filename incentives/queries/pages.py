@@ -1,0 +1,601 @@
+"""What the contest pages show, worked out in one place: lanes, own team, race so far, fairness."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+
+from core import charts
+from core.charts import Chart, Run
+from core.money import show
+from incentives.models import Contest
+from incentives.queries import records as rows
+from incentives.queries.documents import Reader, board_of, table_for
+from incentives.rules.contests import State
+from leaderboard.metrics import MODE_NAMES, SCORE_UNITS, kind_name, plain, rule_limits
+from leaderboard.models import Board
+from leaderboard.queries import facts, reads
+from leaderboard.queries.reads import OwnLine, Place, Table
+from leaderboard.rules.standing import MemberScore, Mode
+from leaderboard.rules.terms import rules_from
+from people import queries as people
+from programme import queries as programmes
+
+DAY = timedelta(days=1)
+SHOWN = 10
+AROUND = 2
+MOST_RUNS = 12
+
+
+@dataclass(frozen=True)
+class LaneView:
+    """One team on the Board."""
+
+    rank: int | None
+    name: str
+    score: str
+    value: float
+    was: float | None
+    places: int | None
+    team: int
+    you: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class BoardView:
+    """The Board: its answer, its lanes, and how fresh it is."""
+
+    title: str
+    answer: str
+    lanes: tuple[LaneView, ...]
+    top: float
+    ticks: tuple[str, ...]
+    unit: str
+    seconds_left: int | None
+    when: str
+    is_covered: bool
+    updated_at: datetime
+    time_zone: str
+    teams: int
+    more: int
+    tag: str
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class SquadLine:
+    """One rep as their own team sees them; never ordered by what they have."""
+
+    name: str
+    you: bool
+    done: int
+    asked: int
+    points: str
+    words: str
+
+
+@dataclass(frozen=True)
+class PointLine:
+    """One way to earn points."""
+
+    points: str
+    title: str
+    limits: str
+
+
+@dataclass(frozen=True)
+class PrizeView:
+    """One prize in words."""
+
+    title: str
+    words: str
+    cost: str
+
+
+@dataclass(frozen=True)
+class ContestPage:
+    """Everything on a contest's page below the Board."""
+
+    board: BoardView
+    team: str | None
+    squad: tuple[SquadLine, ...]
+    unlisted: int
+    squad_foot: str
+    points: tuple[PointLine, ...]
+    points_foot: str
+    prizes: tuple[PrizeView, ...]
+    chart: Chart | None
+    fairness: tuple[tuple[str, str], ...]
+    unranked: tuple[Place, ...]
+
+
+def percent(number: Fraction | None) -> str:
+    """A share as whole percent, half up."""
+    return "–" if number is None else f"{int(number * 100 + Fraction(1, 2))}%"
+
+
+def score_words(mode: Mode, score: Fraction | None) -> str:
+    """A score as the Board prints it."""
+    if score is None:
+        return "–"
+    if mode is Mode.PARTICIPATION:
+        return percent(score)
+    if mode is Mode.TOTAL:
+        return plain(score)
+    return f"{float(score):.1f}"
+
+
+def board_view(
+    contest: Contest,
+    reader: Reader,
+    own: Collection[int],
+    now: datetime,
+    *,
+    everybody: bool = False,
+) -> BoardView:
+    """The Board as this reader sees it; the leaders and their own neighbourhood, or all teams."""
+    return _board_view(contest, _shown_table(contest, reader, now), own, now, everybody=everybody)
+
+
+def _shown_table(contest: Contest, reader: Reader, now: datetime) -> Table:
+    """Pages read the rows as they stand; only a board never counted is worked out."""
+    board = board_of(contest)
+    if not reader.sees_through_freeze and reads.is_hidden(board, now):
+        return reads.snapshot_table(board)
+    if board.counted_at is None:
+        return table_for(contest, reader, as_of=None, now=now)
+    return reads.current_table(board, now)
+
+
+def _board_view(
+    contest: Contest, table: Table, own: Collection[int], now: datetime, *, everybody: bool
+) -> BoardView:
+    board = board_of(contest)
+    mode = Mode(board.mode)
+    placed = [place for place in table.places if place.ranked]
+    shown = placed if everybody else _neighbourhood(placed, own)
+    scale = charts.lane_scale(
+        [float(place.score or 0) for place in shown], as_percent=mode is Mode.PARTICIPATION
+    )
+    covered = board.frozen_at is None and table.is_frozen and board.frozen_rev is None
+    zone = programmes.by_id(contest.programme_id).time_zone
+    return BoardView(
+        title=contest.title,
+        answer=_answer(contest, mode, placed, own),
+        lanes=tuple(_lane(place, mode, own) for place in shown),
+        top=scale.top,
+        ticks=scale.ticks,
+        unit=SCORE_UNITS[mode].removeprefix("% "),
+        seconds_left=_seconds_left(contest, now),
+        when=_when(contest, zone, now),
+        is_covered=covered,
+        updated_at=board.changed_at or board.counted_at or now,
+        time_zone=zone,
+        teams=len(table.places),
+        more=len(placed) - len(shown),
+        tag=f"{board.version}.{contest.change}",
+    )
+
+
+def _neighbourhood(placed: Sequence[Place], own: Collection[int]) -> list[Place]:
+    """The first ten, and two places either side of each own team."""
+    wanted = set(range(min(SHOWN, len(placed))))
+    for index, place in enumerate(placed):
+        if place.unit_id in own:
+            wanted |= {*range(max(0, index - AROUND), min(len(placed), index + AROUND + 1))}
+    return [placed[index] for index in sorted(wanted)]
+
+
+def _lane(place: Place, mode: Mode, own: Collection[int]) -> LaneView:
+    moved = (
+        None
+        if place.previous_rank is None or place.rank is None
+        else place.previous_rank - place.rank
+    )
+    return LaneView(
+        rank=place.rank,
+        name=place.unit,
+        score=score_words(mode, place.score),
+        value=float(place.score or 0),
+        was=None if place.previous_score is None else float(place.previous_score),
+        places=moved,
+        team=place.unit_id,
+        you=place.unit_id in own,
+        note=_lane_note(place, mode),
+    )
+
+
+def _lane_note(place: Place, mode: Mode) -> str:
+    if mode is Mode.PARTICIPATION:
+        return f"{place.participants} of {place.roster} reps, {percent(place.rank_score)} adjusted"
+    return f"{place.roster} reps, {plain(place.points)} points"
+
+
+def _answer(contest: Contest, mode: Mode, placed: Sequence[Place], own: Collection[int]) -> str:
+    """The sentence under the title: who leads, and where the reader's team stands."""
+    sentences = []
+    leaders = [place for place in placed if place.rank == 1]
+    verb = "won" if contest.state in {State.FINAL, State.ARCHIVED} else "leads"
+    if leaders and leaders[0].rank_score:
+        if len(leaders) == 1:
+            sentences.append(f"{leaders[0].unit} {verb}, {_lead_words(mode, placed)}.")
+        else:
+            shared = "share first place"
+            sentences.append(f"{_list([place.unit for place in leaders[:4]])} {shared}.")
+    elif contest.state in {State.RUNNING, State.PAUSED}:
+        sentences.append("Nobody has reached their target yet: everything is open.")
+    mine = [place for place in placed if place.unit_id in own]
+    sentences += [_own_words(place) for place in mine[:1] if place not in leaders]
+    return " ".join(sentences)
+
+
+def _lead_words(mode: Mode, placed: Sequence[Place]) -> str:
+    first = placed[0]
+    if mode is Mode.PARTICIPATION:
+        return f"{first.participants} of {first.roster} reps on target"
+    second = placed[1] if len(placed) > 1 else None
+    ahead = (first.score or Fraction(0)) - ((second.score if second else None) or Fraction(0))
+    return f"{float(ahead):g} ahead of {second.unit}" if second else score_words(mode, first.score)
+
+
+def _own_words(place: Place) -> str:
+    if place.previous_rank is None or place.rank is None or place.previous_rank == place.rank:
+        return f"Your team, {place.unit}, is {_nth(place.rank or 0)}."
+    gained = place.previous_rank - place.rank
+    moved = f"up {gained}" if gained > 0 else f"down {-gained}"
+    return f"Your team, {place.unit}, is {_nth(place.rank)} and {moved} since last week."
+
+
+def _nth(place: int) -> str:
+    if 10 <= place % 100 <= 20:
+        return f"{place}th"
+    return f"{place}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(place % 10, 'th') }"
+
+
+def _list(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def _seconds_left(contest: Contest, now: datetime) -> int | None:
+    """Until the end while it runs, until the start before; None once it is over."""
+    if contest.state in {State.RUNNING, State.PAUSED}:
+        return max(0, int((contest.ends_at - now).total_seconds()))
+    return None
+
+
+def _when(contest: Contest, zone: str, now: datetime) -> str:
+    first, last = _day(contest.starts_on), _day(contest.last_on)
+    span = f"{first} to {last}"
+    words = {
+        State.DRAFT: f"A draft, {span}. Only you see it.",
+        State.SUBMITTED: f"Waits for approval, {span}.",
+        State.SCHEDULED: f"Starts {first}, ends {last}.",
+        State.RUNNING: f"Ends {last}, {zone.replace('_', ' ')}.",
+        State.PAUSED: f"Resting at the moment; ends {last}.",
+        State.GRACE: f"Over. Late data still counts until {_moment(contest.grace_ends_at, zone)}.",
+        State.COMPUTING: "Over. The result is being worked out.",
+        State.PROVISIONAL: "Over. The result stands unless somebody finds something wrong.",
+        State.FINAL: f"Decided. {span}.",
+        State.CANCELLED: f"Called off. {span}.",
+        State.ARCHIVED: f"Decided. {span}.",
+    }
+    return words[State(contest.state)]
+
+
+def _day(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def _moment(instant: datetime, zone: str) -> str:
+    from core.calendars import zone_of
+
+    local = instant.astimezone(zone_of(zone))
+    return f"{_day(local.date())}, {local:%H:%M}"
+
+
+def contest_page(
+    contest: Contest,
+    reader: Reader,
+    own: Collection[int],
+    now: datetime,
+    *,
+    everybody: bool = False,
+) -> ContestPage:
+    """The whole page."""
+    table = _shown_table(contest, reader, now)
+    view = _board_view(contest, table, own, now, everybody=everybody)
+    board = board_of(contest)
+    team = next((place for place in table.places if place.unit_id in own), None)
+    lines = (
+        ()
+        if team is None or view.is_covered
+        else reads.own_lines(board.id, team.unit_id, reader.person_id)
+    )
+    covered_own = view.is_covered and team is not None
+    listed = [line for line in lines if line.name is not None]
+    return ContestPage(
+        board=view,
+        team=team.unit if team else None,
+        squad=tuple(_squad_line(line, reader.person_id, Mode(board.mode)) for line in listed)
+        or (_only_me(contest, reader, Mode(board.mode)) if covered_own else ()),
+        unlisted=len(lines) - len(listed),
+        squad_foot="" if team is None else _squad_foot(team, Mode(board.mode), lines),
+        points=point_lines(board),
+        points_foot=points_foot(board),
+        prizes=prize_views(contest),
+        chart=_race(contest, board, table, own, now),
+        fairness=_fairness(board, table),
+        unranked=tuple(place for place in table.places if not place.ranked),
+    )
+
+
+def _only_me(contest: Contest, reader: Reader, mode: Mode) -> tuple[SquadLine, ...]:
+    """While the Board is covered one still sees one's own part (case 36)."""
+    if reader.person_id is None:
+        return ()
+    mine = reads.member_scores_of(contest.board_id, reader.person_id)
+    return tuple(
+        SquadLine(
+            name="You",
+            you=True,
+            done=score.active_days,
+            asked=score.asked_days,
+            points=plain(score.points),
+            words=_progress(score.active_days, score.asked_days, score.on_roster),
+        )
+        for score in mine
+    )
+
+
+def _squad_line(line: OwnLine, viewer: int | None, mode: Mode) -> SquadLine:
+    return SquadLine(
+        name=line.name or "",
+        you=line.person_id == viewer,
+        done=line.active_days,
+        asked=line.asked_days,
+        points=plain(line.points),
+        words=_progress(line.active_days, line.asked_days, line.on_roster),
+    )
+
+
+def _progress(done: int, asked: int, on_roster: bool) -> str:  # noqa: FBT001 - three facts of one row
+    """How far a rep is, never as a shortfall."""
+    if not on_roster:
+        return "here for part of it"
+    if done >= asked:
+        return "on target"
+    left = asked - done
+    return f"{left} {'day' if left == 1 else 'days'} to play for"
+
+
+def _squad_foot(team: Place, mode: Mode, lines: Iterable[OwnLine]) -> str:
+    if mode is Mode.PARTICIPATION:
+        return (
+            f"{team.participants} of {team.roster} on the roster are on target. "
+            f"Compared with other teams as {percent(team.rank_score)}: we add ten average "
+            "colleagues to every team, so that size is no advantage."
+        )
+    return f"{plain(team.points)} points shared by {plain(team.headcount)} reps."
+
+
+def point_lines(board: Board) -> tuple[PointLine, ...]:
+    """What earns points, in plain words."""
+    return tuple(
+        PointLine(
+            plain(rule.points),
+            kind_name(rule.kind).capitalize(),
+            ", ".join(rule_limits(rule)) or "every time",
+        )
+        for rule in rules_from(board.rules).values()
+    )
+
+
+def points_foot(board: Board) -> str:
+    """How points become a team's score."""
+    days = plain(Fraction(board.target_days))
+    words = {
+        Mode.PARTICIPATION: (
+            f"A day counts once you have a point on it. Your target is {days} days in a full "
+            "week; days away lower it. The team's score is the share of its reps on target, so "
+            "one star cannot carry a team."
+        ),
+        Mode.PER_CAPITA: "A team's score is its points divided by its reps, days away left out.",
+        Mode.TOTAL: "A team's score is the sum of its points. Large teams have an advantage here.",
+        Mode.IMPROVEMENT: "A team's score is how much more it does than in the weeks before.",
+        Mode.HANDICAP: "Points per rep, levelled by what the team did in the weeks before.",
+    }
+    return words[Mode(board.mode)]
+
+
+def prize_views(contest: Contest) -> tuple[PrizeView, ...]:
+    """The prizes as the page words them."""
+    return tuple(
+        PrizeView(
+            prize.title, _prize_words(prize.place, contest.goal), _cost(prize.cost_minor, contest)
+        )
+        for prize in rows.prizes(contest.id)
+    )
+
+
+def _prize_words(place: int | None, goal: str | None) -> str:
+    if place is None:
+        return f"For every team that reaches {percent(Fraction(goal or 1))}"
+    return f"For {_nth(place)} place"
+
+
+def _cost(minor: int, contest: Contest) -> str:
+    return show(minor, contest.currency) if minor else ""
+
+
+def _race(
+    contest: Contest, board: Board, table: Table, own: Collection[int], now: datetime
+) -> Chart | None:
+    """Places at the close of each working day; only where all lines can be followed."""
+    placed = [place for place in table.places if place.ranked]
+    if not 2 <= len(placed) <= MOST_RUNS:
+        return None
+    spec = facts.spec_of(board)
+    until = spec.calendar.local_day(min(table.as_of, now) if table.is_frozen else now)
+    found = reads.race(board.id, [place.unit_id for place in placed])
+    days = (
+        sorted(
+            day
+            for day in set.intersection(
+                *({day for day, rank in ranks.items() if rank} for ranks in found.values())
+            )
+            if day in spec.working and day <= until
+        )
+        if len(found) == len(placed)
+        else []
+    )
+    if len(days) < 2:
+        return None
+    mode = Mode(board.mode)
+    runs = [
+        Run(
+            place.unit,
+            place.unit_id,
+            [found[place.unit_id][day] or len(placed) for day in days],
+            score_words(mode, place.score),
+            place.unit_id in own,
+        )
+        for place in placed
+    ]
+    first = placed[0]
+    finding = (
+        f"Place of each team at the close of each working day, {_day(days[0])} to "
+        f"{_day(days[-1])}. {first.unit} is first with {score_words(mode, first.score)}."
+    )
+    return charts.bump(runs, [f"{day.day} {day:%b}" for day in days], finding)
+
+
+def _fairness(board: Board, table: Table) -> tuple[tuple[str, str], ...]:
+    """Why the race is fair, each with its count."""
+    sizes = [place.roster for place in table.places if place.ranked]
+    away = reads.people_with_days_away(board.id, facts.spec_of(board).terms.working_days)
+    uncounted = reads.uncounted(board.id)
+    notes = []
+    if sizes and Mode(board.mode) in {Mode.PARTICIPATION, Mode.PER_CAPITA}:
+        span = f"{min(sizes)} to {max(sizes)}" if min(sizes) != max(sizes) else str(sizes[0])
+        notes.append(
+            (
+                "Team size does not matter.",
+                f"Teams of {span} reps race on a score adjusted for size.",
+            )
+        )
+    notes.append(
+        (
+            "Time off does not hurt you.",
+            f"Days away come out of the count. {_count(away, 'rep')} so far.",
+        )
+    )
+    if uncounted:
+        notes.append(
+            (
+                "Repeats add nothing.",
+                f"{_count(uncounted, 'event')} over a cap, repeated or held, counted as 0.",
+            )
+        )
+    notes.append(("The rules stand.", f"Version {fingerprint_of(board)}, the same for every team."))
+    return tuple(notes)
+
+
+def fingerprint_of(board: Board) -> str:
+    """The short name of a board's rules as stored with its contest."""
+    contest = rows.contest_of_board(board.id)
+    return contest.rules_hash[:8] if contest is not None else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def mode_choices() -> tuple[tuple[str, str], ...]:
+    """Ways of ranking a new contest may choose."""
+    return tuple(
+        (mode.value, MODE_NAMES[mode]) for mode in (Mode.PARTICIPATION, Mode.PER_CAPITA, Mode.TOTAL)
+    )
+
+
+@dataclass(frozen=True)
+class OwnPlace:
+    """A rep's week in one running contest."""
+
+    contest: Contest
+    team: str
+    rank: int | None
+    ranked: int
+    moved: int | None
+    score: str
+    mine: MemberScore
+    near: tuple[Place, ...]
+    is_covered: bool
+    own_team_id: int
+
+
+def own_places(person_id: int, now: datetime) -> tuple[OwnPlace, ...]:
+    """Where a rep stands in every running contest they take part in."""
+    found = []
+    for contest in rows.running():
+        mine = reads.member_scores_of(contest.board_id, person_id)
+        best = max(mine, key=lambda score: score.available_days, default=None)
+        if best is None:
+            continue
+        found.append(_own_place(contest, best, best.team_id, now))
+    return tuple(found)
+
+
+def team_places(team_ids: Collection[int], now: datetime) -> tuple[OwnPlace, ...]:
+    """Where teams stand in every running contest."""
+    nobody = MemberScore(0, 0, Fraction(0), 0, 0, 0, on_roster=False)
+    return tuple(
+        _own_place(contest, nobody, team_id, now)
+        for contest in rows.running()
+        for team_id in sorted(reads.units_of(contest.board_id) & set(team_ids))
+    )
+
+
+def _own_place(contest: Contest, mine: MemberScore, team_id: int, now: datetime) -> OwnPlace:
+    board = board_of(contest)
+    covered = reads.is_hidden(board, now)
+    if covered:
+        near = reads.snapshot_table(board).places
+        index = next((n for n, place in enumerate(near) if place.unit_id == team_id), 0)
+        near = near[max(0, index - AROUND) : index + AROUND + 1]
+    else:
+        near = reads.near(contest.board_id, team_id, top=0, around=AROUND)
+    place = next((each for each in near if each.unit_id == team_id), None)
+    moved = None
+    if place is not None and place.previous_rank is not None and place.rank is not None:
+        moved = place.previous_rank - place.rank
+    return OwnPlace(
+        contest=contest,
+        team=place.unit if place else people.team_names([team_id]).get(team_id, ""),
+        rank=place.rank if place else None,
+        ranked=reads.ranked_count(contest.board_id),
+        moved=moved,
+        score=score_words(Mode(board.mode), place.score if place else None),
+        mine=mine,
+        near=tuple(each for each in near if each.ranked),
+        is_covered=covered,
+        own_team_id=team_id,
+    )
+
+
+def headline(place: OwnPlace) -> dict[str, object] | None:
+    """One sentence for the first page, or None when the race asks nothing of the reader."""
+    mine = place.mine
+    left = mine.asked_days - mine.active_days
+    if not mine.on_roster or left <= 0:
+        return None
+    days = "day" if left == 1 else "days"
+    stands = f"{place.team} is {_nth(place.rank)} of {place.ranked}. " if place.rank else ""
+    return {
+        "priority": 30,
+        "headline": f"{left} more {days} and you count for {place.team}.",
+        "lede": f"{'' if place.is_covered else stands}{place.contest.title} runs until "
+        f"{_day(place.contest.last_on)}.",
+        "action_url": f"/contests/{place.contest.slug}",
+        "action_label": "See the race",
+    }
