@@ -31,6 +31,7 @@ PERSON_FIELDS = {
     "is_test": "is_test",
 }
 WRITTEN = (*PERSON_FIELDS.values(), "manager_id")
+DEEPEST_LEVEL = 30
 
 
 def note_changes(person_ids: Collection[int], now: datetime) -> None:
@@ -192,11 +193,13 @@ def _store_people(
 ) -> _Stored:
     """Insert the new, then write those that differ; a few statements whatever their number."""
     fields = {column: name for column, name in PERSON_FIELDS.items() if column in columns}
+    _park_exchanged_emails(sifting, stored)
     new = [key for key in sifting.rows if key not in stored]
-    bulk_insert(Person, [_new_person(key, sifting.rows[key][1]) for key in new])
     ids = queries.by_key({*sifting.rows, *(boss for boss in managers.values() if boss)})
+    late = _insert_new(new, sifting, managers, ids)
     changed: dict[str, dict[str, Any]] = {}
-    for key, (_line, row) in sifting.rows.items():
+    for key in (*stored.keys() & sifting.rows.keys(), *late):
+        row = sifting.rows[key][1]
         asked: dict[str, Any] = {name: row[column] for column, name in fields.items()}
         if key in managers:
             boss = managers[key]
@@ -204,13 +207,41 @@ def _store_people(
         before = vars(stored[key]) if key in stored else _new_person(key, row)
         if any(before[name] != value for name, value in asked.items()):
             changed[key] = {name: before[name] for name in _KEPT} | {"key": key} | asked
-    _free_swapped_emails(changed, stored)
     upsert_rows(Person, changed.values(), ["key"], WRITTEN)
     renewed = [key for key in changed if key in stored]
     touched = frozenset(ids[key] for key in (*new, *renewed))
     note_changes(touched, now)
     end_sessions_of(ids[key] for key in renewed if changed[key]["role"] != stored[key].role)
     return _Stored(len(new), len(renewed), len(sifting.rows) - len(new) - len(renewed), touched)
+
+
+def _insert_new(
+    new: Sequence[str],
+    sifting: _Sifting,
+    managers: Mapping[str, str | None],
+    ids: dict[str, int],
+) -> list[str]:
+    """Insert people level by level, so that each finds their manager there; fills `ids`.
+
+    Those deeper than any company is are inserted without a manager and returned.
+    """
+    waiting = list(new)
+    for _level in range(DEEPEST_LEVEL):
+        known = {key: managers.get(key) for key in waiting}
+        ready = [key for key, boss in known.items() if boss is None or boss in ids]
+        rows = [
+            _new_person(key, sifting.rows[key][1]) | {"manager_id": ids[boss] if boss else None}
+            for key in ready
+            for boss in (known[key],)
+        ]
+        bulk_insert(Person, rows)
+        ids.update(queries.by_key(ready))
+        waiting = [key for key in waiting if key not in ids]
+        if not waiting:
+            break
+    bulk_insert(Person, [_new_person(key, sifting.rows[key][1]) for key in waiting])
+    ids.update(queries.by_key(waiting))
+    return waiting
 
 
 _KEPT = (*WRITTEN, "alias", "ranking_opt_out", "status")
@@ -228,22 +259,20 @@ def _new_person(key: str, row: Row) -> dict[str, Any]:
     }
 
 
-def _free_swapped_emails(
-    changed: Mapping[str, Mapping[str, Any]], stored: Mapping[str, StoredPerson]
-) -> None:
-    """Where people exchange addresses, park them first: uniqueness is checked row by row."""
-    given_up = {stored[key].email: key for key in changed if key in stored}
-    parked = {
-        given_up[row["email"]]
-        for key, row in changed.items()
-        if given_up.get(row["email"], key) != key
-    }
-    upsert_rows(
-        Person,
-        [dict(changed[key]) | {"email": f"#{stored[key].id}"} for key in sorted(parked)],
-        ["key"],
-        ["email"],
-    )
+def _park_exchanged_emails(sifting: _Sifting, stored: Mapping[str, StoredPerson]) -> None:
+    """Free addresses that one person gives up to another: uniqueness is checked row by row."""
+    standing = sifting.rows
+    asked = {row["email"]: key for key, (_line, row) in standing.items()}
+    given_up = [
+        stored[key]
+        for key in stored.keys() & standing.keys()
+        if asked.get(stored[key].email, key) != key
+    ]
+    rows = [
+        {name: getattr(person, name) for name in ("key", *_KEPT)} | {"email": f"#{person.id}"}
+        for person in given_up
+    ]
+    upsert_rows(Person, rows, ["key"], ["email"])
 
 
 def end_sessions_of(person_ids: Iterable[int]) -> None:
@@ -278,18 +307,19 @@ def load_memberships(batch: Batch, context: LoadContext) -> BatchResult:
         for key, (_line, span) in asked.items()
         if key not in spans or _content(spans[key]) != _content(span)
     }
+    new = [_membership_row(span) for key, span in differing.items() if key not in spans]
+    bulk_insert(TeamMembership, new)
     upsert_rows(
         TeamMembership,
-        [_membership_row(span) for span in differing.values()],
+        [_membership_row(span) for key, span in differing.items() if key in spans],
         ["person_id", "team_id", "starts_on"],
         ["ends_on", "is_lead"],
     )
     touched = frozenset(span.person_id for span in differing.values())
     note_changes(touched, context.now)
-    added = sum(key not in spans for key in differing)
     return BatchResult(
-        added=added,
-        changed=len(differing) - added,
+        added=len(new),
+        changed=len(differing) - len(new),
         unchanged=len(asked) - len(differing),
         set_aside=aside,
         problems=problems,

@@ -122,6 +122,22 @@ def test_addresses_are_unique_and_may_be_swapped(take_in):
     assert queries.owners_of_emails(["ann@example.org"]) == {"ann@example.org": "P2"}
 
 
+def test_a_newcomer_may_take_the_address_of_somebody_who_gives_it_up(take_in):
+    take_in("people", PEOPLE)
+    text = "person_id,email,name\nP50,ann@example.org,Anna\nP1,ann.old@example.org,Ann\n"
+    assert counts(take_in("people", text)) == (1, 1, 0, 0, 0)
+    assert counts(take_in("people", text)) == (0, 0, 2, 0, 0)
+
+
+def test_a_line_of_managers_deeper_than_any_company(take_in):
+    rows = [f"C{n},c{n}@example.org,C{n},{f'C{n + 1}' if n < 60 else ''}" for n in range(61)]
+    text = "\n".join(["person_id,email,name,manager_id", *rows])
+    assert counts(take_in("people", text)) == (61, 0, 0, 0, 0)
+    managers = queries.manager_keys()
+    assert managers == {f"C{n}": f"C{n + 1}" if n < 60 else None for n in range(61)}
+    assert counts(take_in("people", text)) == (0, 0, 61, 0, 0)
+
+
 def test_every_bad_cell_of_people_is_named(take_in):
     text = (
         "person_id,email,name,role,time_zone,hire_date,leave_date,is_test\n"
