@@ -11,9 +11,10 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -41,6 +42,7 @@ ROOMS = (
     "comms",
 )
 ENGINES = ("sqlite", "postgres")
+DEMO_SEED = 7
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 hypothesis_settings.register_profile("house", deadline=None, max_examples=60)
@@ -149,6 +151,29 @@ def load_small_demo(settings: Settings) -> None:
         raise AssertionError(f"the small demo did not load: {done.output}") from done.exception
 
 
+def fill_small_world(settings: Settings) -> None:
+    """Fill a migrated database with the small demo and its first two races; run no job."""
+    from core.db import db
+    from demo import loading
+    from demo.world import generate
+
+    world = generate("small", DEMO_SEED, None)
+    after_it_all = datetime(world.timeline.today.year + 1, 1, 1, tzinfo=UTC)
+    with TemporaryDirectory() as folder, assemble(settings).app_context():
+        world.write(Path(folder))
+        when = loading.moments(world.timeline, after_it_all)
+        loading.fill(world, Path(folder), when, lambda _line: None, races=2)
+        db.session.remove()
+        db.engine.dispose()
+
+
+FURNISHERS: dict[str, Callable[[Settings], None]] = {
+    "empty": build_schema,
+    "demo": load_small_demo,
+    "eve": fill_small_world,
+}
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> servers.PostgresServer:
     """A PostgreSQL server, or one skip line that says how to get one."""
@@ -189,10 +214,9 @@ class Templates:
             pytest.fail(self.failed[engine, kind])
         if (engine, kind) not in self.built:
             self.failed[engine, kind] = f"the {kind} template failed to build, see its first test"
-            base = self._template(engine, "empty") if kind == "demo" else None
+            base = None if kind == "empty" else self._template(engine, "empty")
             name, url = self._blank(engine, kind, base)
-            furnish = load_small_demo if kind == "demo" else build_schema
-            furnish(settings_for(url, self.folder))
+            FURNISHERS[kind](settings_for(url, self.folder))
             self.built[engine, kind] = name
             del self.failed[engine, kind]
         return self.built[engine, kind]
