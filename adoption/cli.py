@@ -46,7 +46,9 @@ def _load_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
     intake = context.memo.get("usage_intake")
     if intake is None:
         intake = context.memo["usage_intake"] = services.open_intake(context.programme_id)
-    done = services.record_usage(intake, parsed.records)
+    done = services.Recorded()
+    for arrived_at, records in forms.by_arrival(batch, parsed):
+        done += services.record_usage(intake, records, arrived_at)
     if done.added == len(batch.lines) and "person_id" in batch.at:
         services.remember_batch(context.programme_id, digest, done)
     return BatchResult(

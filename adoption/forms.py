@@ -4,8 +4,9 @@ Half a million rows pass here, so a row of plain ASCII with UTC instants takes a
 a function call per cell; every other row takes the careful way. Both give the same records.
 """
 
+import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isfinite
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from adoption.rules import UsageRecord
 from core.calendars import FIRST_DAY, LAST_DAY
+from core.errors import Invalid
 from core.intake.kinds import BadCell, Context, Problem, RawBatch, parse_instant, text
 
 LONGEST = {"event_id": 200, "kind": 80, "object_id": 200, "fingerprint": 200, "source": 80}
@@ -30,6 +32,9 @@ USAGE_COLUMNS = (
     "fingerprint",
     "source",
 )
+# Columns only the machine door adds: when an event arrived, and what is wrong with its JSON.
+ARRIVED, FAULT = "arrived_at", "fault"
+MOST_EVENTS, MOST_LINES = 1_000, 50_000
 YES = frozenset({"true", "yes", "y", "t", "1"})
 NO = frozenset({"", "false", "no", "n", "f", "0"})
 QUICK_LENGTH, QUICK_WORD = 200, 80
@@ -228,27 +233,107 @@ def _voided(cell: str) -> str:
     return "0"
 
 
-def cells_of_event(event: object) -> tuple[list[str], str | None]:
-    """A JSON event as a row of cells in the order of USAGE_COLUMNS; or what is wrong with it."""
+def by_arrival(
+    batch: RawBatch, parsed: Parsed
+) -> Iterator[tuple[datetime | None, list[UsageRecord]]]:
+    """Records by when they arrived at the machine door; files do not say, and come as they are.
+
+    Rows the door could not read bear a fault: they are problems by now, and no records.
+    """
+    if ARRIVED not in batch.header:
+        yield None, parsed.records
+        return
+    arrived, fault = batch.header.index(ARRIVED), batch.header.index(FAULT)
+    faults = {place: row[fault] for place, row in enumerate(batch.cells) if row[fault]}
+    lines = {batch.lines[place] for place in faults}
+    kept = [problem for problem in parsed.problems if problem.row not in lines]
+    said = [
+        Problem(batch.lines[place], None, "not_an_event", None, f"This is not an event: {message}.")
+        for place, message in faults.items()
+    ]
+    parsed.problems[:] = sorted([*kept, *said], key=lambda problem: problem.row)
+    groups: dict[str, list[UsageRecord]] = {}
+    for record in parsed.records:
+        if record[0] not in faults:
+            groups.setdefault(batch.cells[record[0]][arrived], []).append(record)
+    for stamp, records in groups.items():
+        yield datetime.fromisoformat(stamp), records
+
+
+def events_of_body(body: bytes, *, is_lines: bool) -> list[tuple[int, object]]:
+    """The events of a request with their numbers; raises Invalid when the body is none of ours.
+
+    JSON is {"events": [...]} with up to 1,000; NDJSON is one event a line, bad lines are events of
+    their own that will be refused.
+    """
+    if is_lines:
+        lines = [line for line in enumerate(body.split(b"\n"), start=1) if line[1].strip()]
+        _refuse_many(len(lines), MOST_LINES)
+        return [(number, _line(line)) for number, line in lines]
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Invalid("The body is not JSON.", code="not_json") from None
+    events = found.get("events") if isinstance(found, dict) else None
+    if not isinstance(events, list):
+        raise Invalid('The body must be {"events": [...]}.', field="events", code="missing")
+    _refuse_many(len(events), MOST_EVENTS)
+    return list(enumerate(events, start=1))
+
+
+def _refuse_many(count: int, most: int) -> None:
+    if count > most:
+        raise Invalid(
+            f"There are {count:,} events; {most:,} are taken at a time.",
+            code="too_many_events",
+            fix="Send them in several requests.",
+        )
+
+
+def _line(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def rows_of_events(
+    events: Iterable[tuple[int, object]], arrived_at: datetime
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Events as rows of an import, each with its arrival and what is wrong with it, if anything."""
+    arrived = arrived_at.isoformat()
+    for number, event in events:
+        cells, fault = cells_of_event(event)
+        yield number, {**cells, ARRIVED: arrived, FAULT: fault}
+
+
+def cells_of_event(event: object) -> tuple[dict[str, str], str]:
+    """A JSON event as cells by column; and what is wrong with it, or nothing."""
+    cells = dict.fromkeys(USAGE_COLUMNS, "")
     if not isinstance(event, dict):
-        return [], "an event is an object with keys"
-    cells = []
+        return cells, "it is no object with keys"
     for name in USAGE_COLUMNS:
         value = event.get(name)
         if isinstance(value, bool):
-            cells.append("true" if value else "false")
-        elif value is None:
-            cells.append("")
+            cells[name] = "true" if value else "false"
         elif isinstance(value, str):
-            cells.append(value)
+            cells[name] = value
+            if "\0" in value:
+                return dict.fromkeys(USAGE_COLUMNS, ""), f"{name} holds a NUL character"
         elif isinstance(value, int | float) and isfinite(value):
-            cells.append(str(value) if isinstance(value, int) else format(value, "f"))
-        else:
-            return [], f"{name} must be a text, a number or true/false"
-    return cells, None
+            cells[name] = str(value) if isinstance(value, int) else format(value, "f")
+        elif value is not None:
+            return dict.fromkeys(USAGE_COLUMNS, ""), f"{name} must be a text, number or true/false"
+    return cells, ""
 
 
-EVENT_SHAPE = {name: place for place, name in enumerate(USAGE_COLUMNS)}
+def unknown_keys(events: Iterable[tuple[int, object]]) -> list[str]:
+    """Keys of events that mean nothing to us; reported and ignored."""
+    found: set[str] = set()
+    for _number, event in events:
+        if isinstance(event, dict):
+            found.update(str(key)[:80] for key in event if key not in USAGE_COLUMNS)
+    return sorted(found)[:50]
 
 
 def currency(cell: str, _context: Context) -> str:

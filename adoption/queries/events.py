@@ -18,6 +18,7 @@ from adoption.models import (
     UsageDigest,
     UsageEvent,
     UsageMark,
+    UsageRequest,
 )
 from core.calendars import DAY, ProgrammeCalendar
 from core.db import db, table_of
@@ -352,3 +353,12 @@ def _stored(
         for row in rows:
             found[row[column.key]] = dict(row)
     return found
+
+
+def request_of(caller: str, request_key: str) -> UsageRequest | None:
+    """The stored answer to a caller's Idempotency-Key."""
+    return db.session.scalars(
+        select(UsageRequest).where(
+            UsageRequest.caller == caller, UsageRequest.request_key == request_key
+        )
+    ).one_or_none()

@@ -6,6 +6,8 @@ from adoption.services.rollups import RolledUp, roll_up_days
 from adoption.services.usage import (
     Recorded,
     UsageIntake,
+    answered,
+    keep_answer,
     open_intake,
     record_usage,
     remember_batch,
@@ -16,7 +18,9 @@ __all__ = [
     "Recorded",
     "RolledUp",
     "UsageIntake",
+    "answered",
     "judge_adoption",
+    "keep_answer",
     "open_intake",
     "rebuild",
     "record_deals",

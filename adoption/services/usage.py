@@ -6,18 +6,19 @@ an event are looked at one by one, among the versions already there.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 import people.queries
 import programme.queries
-from adoption.models import IngestBatch, UsageDigest, UsageEvent
-from adoption.queries.events import versions_of, zones_of_people
+from adoption.models import IngestBatch, UsageDigest, UsageEvent, UsageRequest
+from adoption.queries.events import request_of, versions_of, zones_of_people
 from adoption.rules import FUTURE, Content, UsageRecord, is_from_the_future, place_version
 from core.bulkload import Target, load_missing
 from core.calendars import local_date, zone_of
-from core.db import db, insert_missing, lock_row
+from core.db import db, delete_where, insert_missing, lock_row
+from core.errors import Conflict
 from programme.models import Programme
 
 COLUMNS = (
@@ -35,7 +36,9 @@ COLUMNS = (
     "quarantine",
 )
 CONTENT = ("person_id", "kind", "occurred_at", "object_id", "value", "voided", "fingerprint")
-# COPY reads moments with their zone, SQLite keeps them as bare UTC text; "" is NULL to both.
+KEEP_ANSWERS = timedelta(hours=24)
+Answer = dict[str, object]
+# Texts as core.bulkload takes them: moments as bare UTC, "" for NULL.
 Row = tuple[str, str, str, str, str, str, str, str, str, str, str, str]
 
 
@@ -49,6 +52,16 @@ class Recorded:
     unknown: list[int] = field(default_factory=list)
     first_id: int = 0
     last_id: int = 0
+
+    def __add__(self, other: "Recorded") -> "Recorded":
+        return Recorded(
+            self.added + other.added,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            [*self.unknown, *other.unknown],
+            min(filter(None, (self.first_id, other.first_id)), default=0),
+            max(self.last_id, other.last_id),
+        )
 
 
 @dataclass
@@ -313,6 +326,39 @@ def _leave_batch(
         )
     )
     db.session.flush()
+
+
+def answered(caller: str, request_key: str, body_hash: str, now: datetime) -> Answer | None:
+    """The answer given to this caller's key within 24 h. Raises Conflict for another body."""
+    stored = request_of(caller, request_key)
+    if stored is None:
+        return None
+    if stored.answered_at < now - KEEP_ANSWERS:
+        delete_where(UsageRequest, UsageRequest.id == stored.id)
+        return None
+    if stored.body_hash != body_hash:
+        raise Conflict(
+            "This Idempotency-Key was used for another body.",
+            code="idempotency_key_reused",
+            field="Idempotency-Key",
+            fix="Use a new key for new events.",
+        )
+    return stored.answer
+
+
+def keep_answer(
+    caller: str, request_key: str, body_hash: str, answer: Answer, now: datetime
+) -> None:
+    """Keep an answer for 24 h; of two answers to one key the first stays."""
+    delete_where(UsageRequest, UsageRequest.answered_at < now - KEEP_ANSWERS)
+    row = {
+        "caller": caller,
+        "request_key": request_key,
+        "body_hash": body_hash,
+        "answer": answer,
+        "answered_at": now,
+    }
+    insert_missing(UsageRequest, [row], ["caller", "request_key"])
 
 
 def remember_batch(programme_id: int, digest: str, done: Recorded) -> None:

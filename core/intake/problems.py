@@ -128,6 +128,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
         "unknown_product": Code("This product is not in the list.", "Correct the product's name."),
         "unknown_account": Code("This account is not in the list.", "Correct the account's name."),
         "unknown_event": Code("There is no event with this id.", "Import the event first."),
+        "not_an_event": Code(
+            "This is not an event.",
+            "Send a JSON object with event_id, person_id (or email), kind and occurred_at.",
+        ),
         "unknown_status": Code("This status is not known.", "Correct it, or ask for a mapping."),
         "ambiguous_name": Code(
             "More than one person has this name.", "Give the person_id or the address."
