@@ -31,6 +31,7 @@ from core.intake.kinds import (
     choice,
     day,
     decimal,
+    instant,
     text,
 )
 
@@ -84,6 +85,11 @@ def _load_deals(batch: Batch, context: LoadContext) -> BatchResult:
 def _load_proposals(batch: Batch, context: LoadContext) -> BatchResult:
     """Proposals by proposal_id; those of people not yet in the directory are set aside."""
     return _load_owned(batch, context, services.record_proposals, ("proposal_id", "proposal_key"))
+
+
+def _load_signals(batch: Batch, context: LoadContext) -> BatchResult:
+    """Signals by signal_id; those of people not yet in the directory are set aside."""
+    return _load_owned(batch, context, services.record_signals, ("signal_id", "signal_key"))
 
 
 def _load_owned(
@@ -175,6 +181,20 @@ IMPORTS = (
         key=("proposal_id",),
         load=_load_proposals,
         doc="Proposals sent to customers, made with the tool or without it.",
+    ),
+    ImportKind(
+        "signals",
+        order=90,
+        columns=(
+            Column("signal_id", text(120), required=True),
+            Column("deal_id", text(120), required=True),
+            Column("person_id", text(80), required=True),
+            Column("fired_at", instant(), required=True),
+            Column("dismissed_at", instant()),
+        ),
+        key=("signal_id",),
+        load=_load_signals,
+        doc="Warnings that a deal is stalled.",
     ),
 )
 

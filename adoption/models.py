@@ -289,3 +289,20 @@ class Proposal(Base):
     programme_id: Mapped[int | None] = mapped_column(
         BigKey, ForeignKey("programme.id"), default=None
     )
+
+
+class Signal(Base):
+    """A warning that a deal is stalled (METRICS S1), as the tool or the CRM fired it."""
+
+    __tablename__ = "signal"
+    __table_args__ = (Index("ix_signal_person", "person_id", "fired_at"),)
+
+    id: Mapped[Key] = mapped_column(init=False)
+    signal_key: Mapped[str] = mapped_column(String(120), unique=True)
+    deal_key: Mapped[str] = mapped_column(String(120), index=True)
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+    fired_at: Mapped[datetime]
+    dismissed_at: Mapped[datetime | None] = mapped_column(default=None)
+    programme_id: Mapped[int | None] = mapped_column(
+        BigKey, ForeignKey("programme.id"), default=None
+    )

@@ -14,6 +14,7 @@ from adoption.models import (
     Deal,
     IngestBatch,
     Proposal,
+    Signal,
     TouchedDay,
     UsageDigest,
     UsageEvent,
@@ -340,8 +341,13 @@ def stored_proposals(keys: Collection[str]) -> dict[str, dict[str, object]]:
     return _stored(Proposal, Proposal.proposal_key, keys)
 
 
+def stored_signals(keys: Collection[str]) -> dict[str, dict[str, object]]:
+    """The columns of the signals with these keys."""
+    return _stored(Signal, Signal.signal_key, keys)
+
+
 def _stored(
-    model: type[Deal | Proposal], column: InstrumentedAttribute[str], keys: Collection[str]
+    model: type[Deal | Proposal | Signal], column: InstrumentedAttribute[str], keys: Collection[str]
 ) -> dict[str, dict[str, object]]:
     table = table_of(model)
     ordered = sorted(keys)

@@ -1,6 +1,6 @@
 """The verbs of the adoption room: take usage in, roll it up by day, judge it by week."""
 
-from adoption.services.deals import record_deals, record_proposals
+from adoption.services.deals import record_deals, record_proposals, record_signals
 from adoption.services.judging import Judged, judge_adoption, rebuild
 from adoption.services.rollups import RolledUp, roll_up_days
 from adoption.services.usage import (
@@ -25,6 +25,7 @@ __all__ = [
     "rebuild",
     "record_deals",
     "record_proposals",
+    "record_signals",
     "record_usage",
     "remember_batch",
     "roll_up_days",

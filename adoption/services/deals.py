@@ -1,9 +1,9 @@
-"""Deals and proposals: upserted by their key, unchanged rows left alone."""
+"""Deals, proposals and signals: upserted by their key, unchanged rows left alone."""
 
 from collections.abc import Mapping, Sequence
 
-from adoption.models import Deal, Proposal
-from adoption.queries.events import stored_deals, stored_proposals
+from adoption.models import Deal, Proposal, Signal
+from adoption.queries.events import stored_deals, stored_proposals, stored_signals
 from core.db import upsert_rows
 
 Rows = Sequence[Mapping[str, object]]
@@ -21,8 +21,14 @@ def record_proposals(rows: Rows) -> tuple[int, int]:
     return _record(Proposal, "proposal_key", rows, stored)
 
 
+def record_signals(rows: Rows) -> tuple[int, int]:
+    """Store signals by signal_key; how many were new and how many changed."""
+    stored = stored_signals([str(row["signal_key"]) for row in rows])
+    return _record(Signal, "signal_key", rows, stored)
+
+
 def _record(
-    model: type[Deal | Proposal],
+    model: type[Deal | Proposal | Signal],
     key: str,
     rows: Rows,
     stored: Mapping[str, Mapping[str, object]],

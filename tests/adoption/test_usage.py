@@ -355,3 +355,13 @@ def test_deals_are_upserted_and_wait_for_their_people(app, tmp_path):
     assert counts(bring(tmp_path, owner, rows[:1], "deals")) == (0, 0, 1, 0, 0)
     rows[0]["amount"] = "2000"
     assert counts(bring(tmp_path, owner, rows[:1], "deals")) == (0, 1, 0, 0, 0)
+
+
+def test_signals_come_in_once(app, tmp_path):
+    owner, one = make_programme(), rep()
+    row = {"signal_id": "S1", "deal_id": "D1", "person_id": one.key}
+    rows = [{**row, "fired_at": "2026-03-02T15:00:00Z", "dismissed_at": ""}]
+    assert counts(bring(tmp_path, owner, rows, "signals")) == (1, 0, 0, 0, 0)
+    assert counts(bring(tmp_path, owner, rows, "signals")) == (0, 0, 1, 0, 0)
+    rows[0]["dismissed_at"] = "2026-03-03T15:00:00Z"
+    assert counts(bring(tmp_path, owner, rows, "signals")) == (0, 1, 0, 0, 0)
