@@ -182,13 +182,14 @@ class Problem:
             object.__setattr__(self, "value", shown(self.value))
 
     def to_json(self) -> dict[str, object]:
-        """The shape CONTRACT 3 promises."""
+        """The shape CONTRACT 3 promises, and whether the row was refused for it."""
         return {
             "row": self.row,
             "field": self.field,
             "code": self.code,
             "value": self.value,
             "message": self.message,
+            "refused": self.refuses,
         }
 
 

@@ -326,6 +326,7 @@ def test_the_summary_is_the_contracts(app, write):
             "code": "missing",
             "value": None,
             "message": "A required cell is empty. Fill it in.",
+            "refused": True,
         }
     ]
 
