@@ -465,7 +465,8 @@ def bump(runs: Sequence[Run], days: Sequence[str], finding: str) -> Chart:
 def _bump_drawing(runs: Sequence[Run], days: Sequence[str], *, is_narrow: bool) -> Drawing:
     worst = max((p for run in runs for p in run.places), default=1)
     height = 60 + 34 * max(worst - 1, 2)
-    left, right, width = (30, 112, 342) if is_narrow else (40, 150, 760)
+    left, width = (30, 342) if is_narrow else (40, 760)
+    right = _label_room(runs, is_narrow=is_narrow)
     sheet = Sheet(
         width, height, left, right, 16, 32, (0, max(len(days) - 1, 1)), (worst, 1), is_narrow
     )
@@ -477,6 +478,12 @@ def _bump_drawing(runs: Sequence[Run], days: Sequence[str], *, is_narrow: bool) 
     for run in sorted(runs, key=lambda run: run.is_you):
         marks += _bump_run(run, sheet)
     return sheet.draw(marks)
+
+
+def _label_room(runs: Sequence[Run], *, is_narrow: bool) -> float:
+    """The margin that holds the longest name at the end of a line, at some six units a letter."""
+    longest = max((len(f"{run.name} {run.score}") for run in runs), default=0)
+    return min(max(18 + 6.6 * longest, 80), 190 if is_narrow else 260)
 
 
 def _bump_days(days: Sequence[str], sheet: Sheet) -> list[Mark]:
