@@ -209,3 +209,13 @@ def test_a_letter_stands_without_a_button_or_a_stop_link(pages):
     )
     assert full.count("<a ") == 2
     assert full.count("A tip") == 2
+
+
+def test_the_frame_leaves_the_names_of_its_pages_alone(pages):
+    given = {name: f"mine: {name}" for name in ("groups", "person", "first", "entry", "flag")}
+    page = pages.from_string(
+        '{% extends "shared/base.html" %}{% block main %}'
+        "{{ groups }} {{ person }} {{ first }} {{ entry }} {{ flag }}{% endblock %}"
+    )
+    html = page.render(**given)
+    assert all(value in html for value in given.values())
