@@ -138,6 +138,7 @@ def _prize(node: Node) -> PrizeEntry:
 
 
 # The launch page
+FIELDS = ("title", "starts_on", "last_on", "target_days", "points", "daily_cap", "goal_percent")
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def launch_form(
         prizes=read.prizes(currency, has_goal=goal is not None),
         goal=goal,
     )
-    return LaunchForm(ask, given, read.errors)
+    return LaunchForm(ask, dict.fromkeys(FIELDS, "") | dict(given), read.errors)
 
 
 class _Reader:

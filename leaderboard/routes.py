@@ -15,4 +15,4 @@ blueprint = Blueprint("leaderboard", __name__)
 def boards() -> ResponseReturnValue:
     """What runs, what comes and what was decided, each with its leaders and one's own place."""
     found = lists.board_list(current_actor().person_id, now())
-    return render_template("leaderboard/boards.html", answer=found.answer, groups=found.groups)
+    return render_template("leaderboard/boards.html", answer=found.answer, sections=found.groups)
