@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from werkzeug.security import check_password_hash
 
 from core import rate_limit
 from core.db import count_rows, db, transaction
@@ -10,6 +11,7 @@ from core.errors import Invalid, NotFound, TooMany
 from core.policy import SYSTEM
 from people import queries, services
 from people.models import Account, ApiToken
+from people.services import entry
 from tests.factories.people import PASSWORD, make_account, make_person
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -109,6 +111,24 @@ def test_passwords_are_set_checked_and_changed():
         services.set_password(person.id, "something else now", actor=SYSTEM, now=NOW)
     assert db.session.get(Account, person.id).version == 2
     assert services.check_password(person.email, PASSWORD, NOW.date()) is None
+
+
+def test_a_stranger_costs_as_much_hashing_as_a_wrong_password(monkeypatch):
+    """The pages' answers are equal (test_routes); here is why their times are (TRUST W3)."""
+    person = make_person()
+    with transaction():
+        services.set_password(person.id, PASSWORD, actor=SYSTEM, now=NOW)
+    hashed = []
+
+    def spy(pwhash, password):
+        hashed.append(pwhash.split("$")[0])
+        return check_password_hash(pwhash, password)
+
+    monkeypatch.setattr(entry, "check_password_hash", spy)
+    for email in (person.email, "nobody@example.org"):
+        assert services.check_password(email, "wrong", NOW.date()) is None
+    assert len(hashed) == 2
+    assert len(set(hashed)) == 1
 
 
 @pytest.mark.parametrize("password", ["short", " " * 12, "x" * 257, "person@example.org"])
