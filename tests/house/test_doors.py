@@ -16,9 +16,11 @@ PUBLIC = {
     "appearance.choose",
     "people.sign_in",
     "people.sign_in_post",
+    "comms.unsubscribe",
+    "comms.unsubscribe_now",
 }
 # One-click unsubscribe comes from a mail program, without a cookie (RFC 8058).
-WITHOUT_TOKEN: set[str] = set()
+WITHOUT_TOKEN = {"comms.unsubscribe_now"}
 
 
 def mark(app, endpoint):
