@@ -454,3 +454,51 @@ def place_version(
 def is_from_the_future(occurred_at: datetime, received_at: datetime, skew_minutes: int) -> bool:
     """METRICS E2: it is said to have happened well after it was received."""
     return occurred_at > received_at + timedelta(minutes=skew_minutes)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a rep's running week stands: days done, days asked for, and the streak at stake."""
+
+    streak: int
+    active_days: int
+    target_days: int
+    counts: bool
+    days_left: int
+    done_today: bool
+
+    @property
+    def is_met(self) -> bool:
+        """The week has what it takes already."""
+        return self.active_days >= self.target_days
+
+    @property
+    def missing(self) -> int:
+        """Active days still to go."""
+        return max(self.target_days - self.active_days, 0)
+
+    @property
+    def is_within_reach(self) -> bool:
+        """Enough working days are left to meet the week."""
+        return self.counts and 0 < self.missing <= self.days_left
+
+
+def standing_of(
+    rule: AdoptionRule,
+    *,
+    streak: int,
+    day_mask: int,
+    today_bit: int,
+    available: int,
+    available_left: int,
+) -> Standing:
+    """A running week from its day mask; `available_left` counts today and the days after it."""
+    done_today = bool(day_mask >> today_bit & 1)
+    return Standing(
+        streak,
+        day_mask.bit_count(),
+        rule.target_days,
+        available >= rule.min_available_days,
+        available_left - done_today,
+        done_today,
+    )
