@@ -40,9 +40,10 @@ class Viewer:
     is_active = True
     is_anonymous = False
 
-    def __init__(self, raw: str, actor: Actor) -> None:
+    def __init__(self, raw: str, actor: Actor, since: datetime) -> None:
         self.raw = raw
         self.actor = actor
+        self.signed_in_at = since
 
     def get_id(self) -> str:
         """The session's id, which is what the cookie carries."""
@@ -61,13 +62,13 @@ def load_viewer(raw: str) -> Viewer | None:
         with transaction():
             services.see_session(raw, moment)
     g.session_id = raw
-    return Viewer(raw, found.actor)
+    return Viewer(raw, found.actor, found.since)
 
 
-def _enter(raw: str, actor: Actor) -> None:
+def _enter(raw: str, actor: Actor, since: datetime) -> None:
     """Begin a new browser session; nothing of the old one stays (TRUST T13)."""
     session.clear()
-    login_user(Viewer(raw, actor))
+    login_user(Viewer(raw, actor, since))
 
 
 @blueprint.get("/sign-in")
@@ -100,7 +101,7 @@ def sign_in_post() -> ResponseReturnValue:
     found = services.session_actor(raw, moment)
     if found is None:
         return render_template("people/sign_in.html", email=form.email, error=WRONG), 401
-    _enter(raw, found.actor)
+    _enter(raw, found.actor, moment)
     return redirect(after)
 
 
@@ -355,7 +356,7 @@ def change_password() -> ResponseReturnValue:
     except (Invalid, TooMany) as refusal:
         said = f"{refusal.message} {refusal.fix or ''}".strip()
         return _me_page({refusal.field or "present": said}, refusal.status)
-    _enter(raw, actor)
+    _enter(raw, actor, moment)
     flash("Your password is changed; other sessions have ended.")
     return redirect(url_for("people.me"))
 

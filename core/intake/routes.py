@@ -1,15 +1,17 @@
 """The imports page: send a file, see what became of every one, and what still waits."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from werkzeug.datastructures import FileStorage
 
 from core.clock import now
-from core.errors import Invalid, PennantError
+from core.errors import Invalid, NotAllowed, PennantError
 from core.guards import current_actor, guard
 from core.intake import listing
 from core.intake.blocks import FileRefused
@@ -18,11 +20,12 @@ from core.intake.registry import Registry, registry
 from core.intake.runner import kind_of_name, run_import
 from core.intake.spool import spool
 from core.intake.summary import Summary
-from core.policy import Scope, require, scope_of
+from core.policy import Scope, require, rule_for, scope_of
 
 blueprint = Blueprint("intake", __name__)
 
 LARGEST_UPLOAD = 60 << 20
+FRESH = timedelta(minutes=10)
 
 
 def _page() -> int:
@@ -75,7 +78,15 @@ def _programmes() -> list[tuple[str, str]]:
 def upload() -> ResponseReturnValue:
     """Take in a file, or only check it; either way every refused line is shown."""
     is_check = request.form.get("check") == "1"
-    require(current_actor(), "import.preview" if is_check else "import.apply")
+    action = "import.preview" if is_check else "import.apply"
+    require(current_actor(), action)
+    if rule_for(current_actor(), action).needs_fresh_sign_in and not _is_fresh():
+        error = NotAllowed(
+            "You signed in a while ago.",
+            code="sign_in_again",
+            fix="Sign out and in again, then send the file: it may change many records at once.",
+        )
+        return _index(error=error, status=403)
     sent = request.files.get("file")
     try:
         summary = _take_in(sent, registry(), is_check=is_check)
@@ -89,6 +100,12 @@ def upload() -> ResponseReturnValue:
         return _index(summary=summary)
     flash(f"{result.file}: {result.rows - result.refused} of {result.rows} rows are in.")
     return redirect(url_for("intake.run", run_id=result.run_id))
+
+
+def _is_fresh() -> bool:
+    """Whether the person signed in within the last ten minutes (TRUST, +f)."""
+    signed_in_at = getattr(current_user, "signed_in_at", None)
+    return signed_in_at is not None and now() - signed_in_at <= FRESH
 
 
 def _take_in(sent: FileStorage | None, found: Registry, *, is_check: bool) -> Summary:

@@ -1,6 +1,7 @@
 """The imports page: who may send, what they are shown, and files that want to do harm."""
 
 import io
+from datetime import UTC, datetime
 
 import pytest
 
@@ -47,6 +48,17 @@ def test_a_file_is_taken_in_and_its_bad_line_shown(enter):
     assert set(queries.by_key(["P901", "P902"])) == {"P901"}
     again = client.get("/imports")
     assert "people.csv" in again.text
+
+
+def test_taking_in_wants_a_fresh_sign_in_checking_does_not(enter, at):
+    at(datetime(2026, 11, 23, 9, tzinfo=UTC))
+    client = enter("sales_ops")
+    at(datetime(2026, 11, 23, 9, 11, tzinfo=UTC))
+    answer = send(client)
+    assert answer.status_code == 403
+    assert "Sign out and in again" in answer.text
+    assert count_rows(ImportRun) == 0
+    assert send(client, check="1").status_code == 200
 
 
 def test_checking_stores_nothing(enter):
