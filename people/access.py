@@ -50,8 +50,3 @@ def team_to_see(slug: str, on: date) -> TeamRow:
     if team is None:
         raise NotFound("There is no such team.")
     return team
-
-
-def may_set_password(actor: Actor, person_id: int) -> bool:
-    """Only one's own; nobody chooses another's password (TRUST, people.reset_send)."""
-    return actor.person_id == person_id

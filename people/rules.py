@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, time
 
 QUIET_FROM, QUIET_UNTIL = time(19, 0), time(8, 0)
-STATUSES = ("active", "suspended", "erased")
 
 
 @dataclass(frozen=True)
@@ -81,11 +80,6 @@ def team_of(spans: Iterable[MembershipSpan], day: date) -> int | None:
     if not covering:
         return None
     return max(covering, key=lambda span: (span.starts_on, span.id)).team_id
-
-
-def is_employed_on(hired_on: date | None, left_on: date | None, day: date) -> bool:
-    """METRICS P2 for callers that hold only the two dates."""
-    return PersonCalendar(hired_on, left_on, None, None).is_employed(day)
 
 
 def may_sign_in(status: str, left_on: date | None, today: date) -> bool:

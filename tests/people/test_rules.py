@@ -36,7 +36,6 @@ def test_employed_enabled_and_away_on_each_edge(when, employed, enabled, absent)
     assert calendar.is_enabled(when) is enabled
     assert calendar.is_absent(when) is absent
     assert calendar.is_available(when) is (employed and enabled and not absent)
-    assert rules.is_employed_on(day(0), day(10), when) is employed
 
 
 def test_no_enabling_is_never_enabled_and_no_hire_is_always_employed():
