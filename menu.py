@@ -27,7 +27,7 @@ ADOPTION: Entry = ("chart", "Adoption", "Adoption", "/adoption", "dashboard.publ
 TIPS: Entry = ("tip", "Tips", "Tips", "/tips", "tip.view")
 PEOPLE: Entry = ("people", "People", "People", "/people", "people.directory")
 IMPORTS: Entry = ("file", "Imports", "Imports", "/imports", "import.job_status")
-OUTBOX: Entry = ("tip", "Outbox", "Outbox", "/admin/outbox", "mail.delivery_aggregate")
+OUTBOX: Entry = ("list", "Outbox", "Outbox", "/admin/outbox", "mail.delivery_aggregate")
 JOBS: Entry = ("clock", "Jobs", "Jobs", "/admin/jobs", "admin.job_status")
 
 MENUS: dict[Role, tuple[tuple[Entry, ...], ...]] = {

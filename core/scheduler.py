@@ -316,7 +316,8 @@ def _finish(slot_id: int, state: SlotState, counts: dict[str, int], error: str |
         row.state, row.counts, row.error = state, counts, error
         row.finished_at = clock_now()
         run = SlotRun(row.job, row.slot, row.covers_from, state, counts, error)
-    db.session.expunge_all()
+    # Thousands of runs must not pile up in the session, each to be expired at every commit.
+    db.session.expunge(row)
     return run
 
 
