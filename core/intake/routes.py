@@ -16,6 +16,7 @@ from core.guards import current_actor, guard
 from core.intake import listing
 from core.intake.blocks import FileRefused
 from core.intake.models import ImportRun
+from core.intake.problems import shown
 from core.intake.registry import Registry, registry
 from core.intake.runner import kind_of_name, run_import
 from core.intake.spool import spool
@@ -112,7 +113,7 @@ def _take_in(sent: FileStorage | None, found: Registry, *, is_check: bool) -> Su
     """Keep the upload in a temporary file for as long as the import takes."""
     if sent is None or not sent.filename:
         raise Invalid("No file was chosen.", field="file", fix="Choose one, then send it.")
-    label = PurePosixPath((sent.filename or "").replace("\\", "/")).name[:200]
+    label = shown(PurePosixPath(sent.filename.replace("\\", "/")).name)
     kind = request.form.get("kind") or kind_of_name(Path(label), found.kinds)
     if kind not in found.kinds:
         raise Invalid(
@@ -123,7 +124,8 @@ def _take_in(sent: FileStorage | None, found: Registry, *, is_check: bool) -> Su
         )
     zone = _zone(request.form.get("time_zone", "").strip())
     slug = request.form.get("programme") or None
-    programme_id = found.find_programme(slug)
+    is_text = slug is None or slug.isprintable()
+    programme_id = found.find_programme(slug) if is_text else None
     if slug is not None and programme_id is None:
         raise Invalid("There is no such programme.", field="programme")
     path = spool(sent.stream, limit=LARGEST_UPLOAD)

@@ -30,7 +30,7 @@ from core.intake.kinds import (
 from core.intake.layout import Layout, fit
 from core.intake.loading import load_apart, load_parsed
 from core.intake.models import ImportProblem, ImportRun, IntakeSetAside
-from core.intake.problems import Problem
+from core.intake.problems import Problem, shown
 from core.intake.reader import RowReader
 from core.intake.seen import SeenKeys
 from core.intake.summary import FileResult, Summary
@@ -170,7 +170,7 @@ class _Importer:
         self.summary.files.append(result)
 
     def _take_file(self, task: Task) -> None:
-        result = FileResult(file=task.label, kind=task.kind or "")
+        result = FileResult(file=shown(task.label), kind=task.kind or "")
         kind = self.kinds.get(task.kind or "")
         if kind is None:
             names = ", ".join(self.kinds)
@@ -193,7 +193,7 @@ class _Importer:
 
     def _take_part(self, part: Part) -> None:
         kind = self.kinds[part.kind]
-        result = FileResult(file=part.file, kind=part.kind)
+        result = FileResult(file=shown(part.file), kind=part.kind)
         self.summary.files.append(result)
         run = _Run(self, kind, result)
         run.start("", 0, "")
@@ -270,7 +270,7 @@ class _Run:
     ) -> None:
         """Store every batch; a header that does not fit refuses the file with all its rows."""
         layout, problem = fit(self.kind, header)
-        self.result.unknown_columns = list(layout.unknown)
+        self.result.unknown_columns = [shown(name) for name in layout.unknown]
         if problem is None and self.kind.needs_programme and self.context.programme_id is None:
             problem = Problem(1, None, "no_programme")
         if problem is not None:

@@ -75,7 +75,9 @@ def check_password(email: str, password: str, today: date) -> int | None:
 
     Reads only; takes as long for an unknown address as for a wrong password.
     """
-    found = queries.sign_in_of(email.strip()[:254], today)
+    address = email.strip()
+    is_text = address.isprintable() and len(address) <= 254
+    found = queries.sign_in_of(address, today) if is_text else None
     given = password if len(password) <= LONGEST_PASSWORD else ""
     with _hashing:
         matches = check_password_hash(found.password_hash if found else _nobodys_hash(), given)
