@@ -283,7 +283,7 @@ class IssueRow:
 
 
 def past_issues(
-    programme_id: int, campaign_id: int | None = None, limit: int = 12
+    programme_id: int, campaign_id: int | None = None, limit: int = 10
 ) -> list[IssueRow]:
     """The newest issues with their counts by outcome."""
     query = (

@@ -189,7 +189,7 @@ def campaign(slug: str) -> ResponseReturnValue:
         "comms/campaign.html",
         campaign=found,
         next=queries.next_issue(found, owner, moment) if sees_reach else None,
-        past=queries.past_issues(owner.id, found.id, limit=52),
+        past=queries.past_issues(owner.id, found.id),
         tips=queries.campaign_tips(found),
         may_stop=access.may_stop(actor, found),
         sees_reach=sees_reach,

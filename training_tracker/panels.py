@@ -9,6 +9,8 @@ from core.slots import Panel
 from training_tracker import access, queries
 from training_tracker.rules import MilestoneState
 
+LONG_AGO_DAYS = 30
+
 
 def my_next_milestone(actor: Actor, now: datetime) -> str | None:
     """The reader's next milestone with its date, or what a manager's team still owes."""
@@ -41,9 +43,10 @@ def overdue_headline(actor: Actor, now: datetime) -> dict[str, object] | None:
     coming = queries.next_milestone(own)
     if coming is None or coming.status.state is not MilestoneState.OVERDUE:
         return None
+    words = "slipped by" if coming.status.days_late <= LONG_AGO_DAYS else "is still open"
     return {
         "priority": 40,
-        "headline": f"{coming.milestone.course.title} slipped by. Today is a good day for it.",
+        "headline": f"{coming.milestone.course.title} {words}. Today is a good day for it.",
         "lede": "Once it is done, everything here is about your work again.",
         "action_url": f"/training/{coming.milestone.course.slug}",
         "action_label": "See what it takes",

@@ -5,6 +5,7 @@ from datetime import date
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from core import charts
 from core.clock import now
 from core.db import transaction
 from core.errors import Invalid, NotFound
@@ -17,7 +18,8 @@ from training_tracker.services import Marked
 blueprint = Blueprint("training_tracker", __name__)
 
 SHOWN_AT_ONCE = 60
-SHOWN_OVERDUE = 8
+SHOWN_OVERDUE = 6
+SHOWN_TEAMS = 12
 
 
 def _chosen_people(actor: Actor, team: str, today: date) -> frozenset[int] | None:
@@ -59,8 +61,9 @@ def training() -> ResponseReturnValue:
     chosen = _chosen_people(actor, team, today)
     names = scope is not Scope.AGG
     late = queries.overdue_people(owner.id, today, moment, chosen) if names else []
-    size = None if chosen is None else len(chosen)
-    fits = names and size is not None and size <= SHOWN_AT_ONCE
+    fits = names and chosen is not None and len(chosen) <= SHOWN_AT_ONCE
+    groups = queries.team_progress(owner.id, today, moment, chosen) if names and not fits else []
+    practice = queries.use_after_class(owner.id, moment, chosen)
     return render_template(
         "training_tracker/training.html",
         counts=queries.milestone_counts(owner.id, today, moment, chosen),
@@ -68,6 +71,12 @@ def training() -> ResponseReturnValue:
         late_count=len(late),
         late_people=len({each.row.person_id for each in late}),
         matrix=queries.matrix(owner.id, chosen, today, moment) if fits and chosen else None,
+        team_rows=groups[:SHOWN_TEAMS],
+        group_count=len(groups),
+        practice=practice,
+        chart=charts.staircase(practice.by_day, practice.size, practice.finding)
+        if practice
+        else None,
         teams=queries.teams_within(access.people_to_see(actor, today), today) if names else [],
         team=team,
         names=names,

@@ -1,6 +1,6 @@
 """The training room's SELECTs on both databases, in worlds small enough to count by hand."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -173,3 +173,41 @@ def test_milestone_counts_follow_the_figure() -> None:
     assert (counted.hands_on_asked, counted.hands_on_passed) == (1, 1)
     (mine,) = queries.milestone_counts(owner.id, march(20), LATER, {bob.id})
     assert (mine.count.assigned, mine.count.completed, mine.hands_on_asked) == (1, 0, 0)
+
+
+def test_teams_stand_where_help_is_needed_first() -> None:
+    owner = make_programme()
+    course = make_course(owner)
+    make_milestone(course)
+    east, west = make_team(2, name="East"), make_team(1, name="West")
+    for rep in (*east.members, *west.members):
+        make_assignment(rep, course, march(2), due_on=march(16))
+    make_completion(east.members[0], course, march(10))
+    make_completion(west.members[0], course, march(10))
+    rows = queries.team_progress(owner.id, march(20), LATER, None)
+    assert [(row.name, row.assigned, row.completed, row.overdue) for row in rows] == [
+        ("East", 2, 1, 1),
+        ("West", 1, 1, 0),
+    ]
+    (only,) = queries.team_progress(owner.id, march(20), LATER, {west.members[0].id})
+    assert only.slug == "west"
+
+
+def test_use_after_class_is_told_by_day_and_not_for_a_few() -> None:
+    owner = make_programme(min_group=3)
+    course = make_course(owner)
+    milestone = make_milestone(course, hands_on=("guided_use", 1, 48))
+    reps = [make_person() for _ in range(4)]
+    as_of = datetime(2026, 3, 14, tzinfo=UTC)
+    for rep, wait in zip(reps, (None, 1, 30, None), strict=True):
+        done = make_completion(rep, course, datetime(2026, 3, 10, 15, tzinfo=UTC))
+        passed = done.completed_at + timedelta(hours=wait) if wait else None
+        state = "passed" if passed else "missed"
+        make_check(rep, milestone, done, state=state, passed_at=passed, seen=bool(passed))
+    found = queries.use_after_class(owner.id, as_of, None)
+    assert found is not None
+    assert (found.size, found.by_day, found.still_open) == (4, (1, 2, 2), 0)
+    assert found.finding == (
+        "Of 4 reps whose window is over, 1 used it the same day and 2 within 2 days."
+    )
+    assert queries.use_after_class(owner.id, as_of, {reps[0].id, reps[1].id}) is None

@@ -91,7 +91,7 @@ def test_sales_operations_chooses_a_team(world, sign_in_as) -> None:
     _, _, team = world
     make_team(1, name="West")
     visitor = sign_in_as("sales_ops")
-    assert "Choose a team" in visitor.get("/training").text
+    assert "Where help is needed" in visitor.get("/training").text
     assert team.members[1].name in visitor.get("/training?team=east").text
     assert visitor.get("/training?team=nowhere").status_code == 200
 
@@ -136,7 +136,7 @@ def test_a_course_page_for_each_role(world, sign_in_as) -> None:
     assert "1 of 3 have done Introduction." in boss
     assert 'name="completed_on"' in boss
     rep = sign_in_as(team.members[1]).get("/training/intro").text
-    assert "was due Mon 16 Mar, 4 days late" in rep
+    assert "was due Mon 16 Mar" in rep
     assert 'name="completed_on"' not in rep
     assert sign_in_as("executive").get("/training/intro").status_code == 200
     assert sign_in_as(team.lead).get("/training/nowhere").status_code == 404

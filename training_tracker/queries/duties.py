@@ -261,6 +261,20 @@ def checks_to_judge(programme_id: int, as_of: datetime) -> list[HandsOnCheck]:
     )
 
 
+def checks_of_programme(programme_id: int, until: datetime) -> list[HandsOnCheck]:
+    """The checks whose window opened by `until`."""
+    return list(
+        db.session.scalars(
+            select(HandsOnCheck)
+            .join(Milestone, Milestone.id == HandsOnCheck.milestone_id)
+            .where(
+                Milestone.programme_id == programme_id,
+                HandsOnCheck.opens_at <= until,
+            )
+        )
+    )
+
+
 def checks_of_completions(completion_ids: Collection[int]) -> list[HandsOnCheck]:
     """The checks these completions opened."""
     found: list[HandsOnCheck] = []

@@ -1,8 +1,9 @@
 """What training pages list: overdue people, own milestones, teams to choose from."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -12,12 +13,14 @@ from training_tracker.models import (
     Completion,
     Course,
 )
-from training_tracker.queries.catalogue import CourseRow, MilestoneRow
-from training_tracker.queries.counting import CheckRow, cell_of, facts, matrix, roster
-from training_tracker.queries.duties import OverdueRow, climbed, overdue
+from training_tracker.queries.catalogue import CourseRow, MilestoneRow, milestones, programme_by_id
+from training_tracker.queries.counting import CheckRow, cell_of, facts, matrix, owed, roster
+from training_tracker.queries.duties import OverdueRow, checks_of_programme, climbed, overdue
 from training_tracker.rules import (
     MilestoneState,
     MilestoneStatus,
+    Obligation,
+    count_training,
 )
 
 MOST_LISTED = 200
@@ -161,3 +164,79 @@ def own_standing(
         return None
     known = facts([course.id], as_of, [person_id])[course.id]
     return cell_of(known, person_id, counted, through)
+
+
+@dataclass(frozen=True)
+class TeamProgress:
+    """How far one team is with everything mandatory; a rep counts once for each milestone."""
+
+    slug: str
+    name: str
+    assigned: int
+    completed: int
+    overdue: int
+
+
+def team_progress(
+    programme_id: int, through: date, as_of: datetime, among: Collection[int] | None
+) -> list[TeamProgress]:
+    """Every team of these people, those with most overdue first (team on `through`, METRICS P8)."""
+    counted = roster(programme_id, among)
+    required = [row for row in milestones(programme_id) if row.is_mandatory]
+    known = facts([row.course.id for row in required], as_of)
+    placed = people.queries.team_on(through)
+    found: dict[int, list[Obligation]] = defaultdict(list)
+    for row in required:
+        for each in owed(known[row.course.id], counted, through):
+            if each.person_id in placed:
+                found[placed[each.person_id]].append(each)
+    teams = {team.id: team for team in people.queries.teams(through, set(found))}
+    counts = [
+        (teams[ident], count_training(duties, through))
+        for ident, duties in found.items()
+        if ident in teams
+    ]
+    rows = [
+        TeamProgress(team.slug, team.name, count.assigned, count.completed, count.overdue)
+        for team, count in counts
+    ]
+    return sorted(rows, key=lambda row: (-row.overdue, row.name))
+
+
+@dataclass(frozen=True)
+class UseAfterClass:
+    """Of the people whose hands-on window is over, how many had used it by day 0, 1, 2, ..."""
+
+    size: int
+    by_day: tuple[int, ...]
+    still_open: int
+
+    @property
+    def finding(self) -> str:
+        """The chart in one sentence."""
+        last = len(self.by_day) - 1
+        return (
+            f"Of {self.size} reps whose window is over, {self.by_day[0]} used it the same day and "
+            f"{self.by_day[-1]} within {last} days."
+        )
+
+
+SAME_DAY = timedelta(days=1)
+
+
+def use_after_class(
+    programme_id: int, as_of: datetime, among: Collection[int] | None
+) -> UseAfterClass | None:
+    """How soon real use followed each class; None while the group is too small to tell."""
+    checks = [
+        check
+        for check in checks_of_programme(programme_id, as_of)
+        if among is None or check.person_id in among
+    ]
+    over = [check for check in checks if check.due_at <= as_of or check.state == "passed"]
+    if len(over) < programme_by_id(programme_id).min_group:
+        return None
+    longest = max(-(-(check.due_at - check.opens_at) // SAME_DAY) for check in over)
+    waits = [(check.passed_at - check.opens_at) // SAME_DAY for check in over if check.passed_at]
+    by_day = tuple(sum(wait <= day for wait in waits) for day in range(longest + 1))
+    return UseAfterClass(len(over), by_day, len(checks) - len(over))
