@@ -95,18 +95,22 @@ def token(name: str, scope: str, days: int, *, as_json: bool) -> None:
 
 @people.command("revoke-token")
 @click.argument("prefix")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @friendly
-def revoke_token(prefix: str) -> None:
+def revoke_token(prefix: str, *, as_json: bool) -> None:
     """End a token at once, named by its first part (pnt_xxxxxxxx)."""
     with transaction():
         services.revoke_token(prefix, actor=SYSTEM, now=now())
+    if as_json:
+        print_json({"prefix": prefix, "revoked": True})
     say("The token is revoked.")
 
 
 @people.command("set-password")
 @click.argument("person_id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @friendly
-def set_password(person_id: str) -> None:
+def set_password(person_id: str, *, as_json: bool) -> None:
     """Give a person a password: asked for twice on a terminal, else read from standard input."""
     ident = queries.by_key([person_id]).get(person_id)
     if ident is None:
@@ -117,6 +121,8 @@ def set_password(person_id: str) -> None:
         password = sys.stdin.readline().rstrip("\r\n")
     with transaction():
         services.set_password(ident, password, actor=SYSTEM, now=now())
+    if as_json:
+        print_json({"person_id": person_id, "set": True})
     say("The password is set; sessions of before have ended.")
 
 
