@@ -49,9 +49,6 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-# SQLite allows 32,766 bound values in a statement; half of it leaves room for the rest of one.
-MAX_BOUND_VALUES = 16_000
-
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant. Refuses naive values, stores UTC, gives aware UTC back (METRICS T1)."""
@@ -200,22 +197,6 @@ def _insert(model: type[Base]) -> "PostgresqlInsert | SqliteInsert":
     return postgresql_insert(table)
 
 
-def _chunks(
-    rows: Iterable[Mapping[str, object]],
-) -> Iterator[list[Mapping[str, object]]]:
-    """Cut rows so that one statement stays under the databases' limit of bound values."""
-    chunk: list[Mapping[str, object]] = []
-    size = 0
-    for row in rows:
-        chunk.append(row)
-        size += len(row)
-        if size >= MAX_BOUND_VALUES - len(row):
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
 def insert_missing_returning(
     model: type[Base],
     rows: Iterable[Mapping[str, object]],
@@ -227,17 +208,16 @@ def insert_missing_returning(
     All rows must have the same columns. RETURNING is used because the row count of ON CONFLICT DO
     NOTHING is not reliable on PostgreSQL.
     """
+    given = list(rows)
+    if not given:
+        return []
     columns = table_of(model).c
-    new: list[Row[Any]] = []
-    for chunk in _chunks(rows):
-        statement = (
-            _insert(model)
-            .values(chunk)
-            .on_conflict_do_nothing(index_elements=list(key))
-            .returning(*(columns[name] for name in returning))
-        )
-        new.extend(db.session.execute(statement))
-    return new
+    statement = (
+        _insert(model)
+        .on_conflict_do_nothing(index_elements=list(key))
+        .returning(*(columns[name] for name in returning))
+    )
+    return list(db.session.execute(statement, given))
 
 
 def insert_missing(
@@ -254,15 +234,15 @@ def upsert_rows(
     update: Sequence[str] | None = None,
 ) -> None:
     """Insert rows, or update the named columns (default: all but the key) of those that exist."""
-    for chunk in _chunks(rows):
-        statement = _insert(model).values(chunk)
-        names = update if update is not None else [name for name in chunk[0] if name not in key]
-        db.session.execute(
-            statement.on_conflict_do_update(
-                index_elements=list(key),
-                set_={name: statement.excluded[name] for name in names},
-            )
-        )
+    given = list(rows)
+    if not given:
+        return
+    names = update if update is not None else [name for name in given[0] if name not in key]
+    statement = _insert(model)
+    statement = statement.on_conflict_do_update(
+        index_elements=list(key), set_={name: statement.excluded[name] for name in names}
+    )
+    db.session.execute(statement, given)
 
 
 def bulk_insert(model: type[Base], rows: Sequence[Mapping[str, object]]) -> None:

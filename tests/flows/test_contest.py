@@ -56,6 +56,9 @@ def test_from_the_launch_page_to_awards_and_letters(
             "target_days": "2",
             "mode": "participation",
             "goal_percent": "60",
+            "prize_1": "Team dinner",
+            "cost_1": "250",
+            "prize_goal": "Cake for every team that reaches it",
             "do": "launch",
         },
     )

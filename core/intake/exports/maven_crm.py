@@ -45,7 +45,7 @@ class _Export:
         path = self.folder / name
         if not path.is_file():
             message = f"{name} is missing. Give the folder that holds {TEAMS} and {PIPELINE}."
-            raise FileRefused("unreadable", name, message)
+            raise FileRefused("unreadable", message, name)
         return plain_rows(path)
 
     @cached_property
