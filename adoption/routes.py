@@ -50,7 +50,7 @@ def adoption() -> ResponseReturnValue:
         near=near[:SHOWN_PEOPLE],
         near_more=max(len(near) - SHOWN_PEOPLE, 0),
         stages=charts.funnel(_stages(page.reach(owner, latest))) if sees_teams else (),
-        bars=_bars(uses),
+        bars=_bars(uses, width=760 if sees_teams else 1080),
         last_use=uses[-1] if uses else None,
         teams=teams[:SHOWN_TEAMS],
         teams_more=max(len(teams) - SHOWN_TEAMS, 0),
@@ -115,7 +115,7 @@ def _stages(reach: page.Reach) -> list[tuple[str, int]]:
     ]
 
 
-def _bars(uses: list[page.WeekUse]) -> charts.Chart | None:
+def _bars(uses: list[page.WeekUse], width: int) -> charts.Chart | None:
     """Who was active each week, new, kept and back, with who stopped below."""
     if not uses:
         return None
@@ -125,7 +125,7 @@ def _bars(uses: list[page.WeekUse]) -> charts.Chart | None:
         f"{last.kept:,} of the {active:,} people active in the last week were active the week "
         f"before; {last.new:,} were new and {last.lapsed:,} stopped."
     )
-    return charts.weekly_bars([_bar(use) for use in uses], finding)
+    return charts.weekly_bars([_bar(use) for use in uses], finding, width=width)
 
 
 def _bar(use: page.WeekUse) -> charts.Week:
