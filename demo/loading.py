@@ -24,7 +24,7 @@ from core.policy import SYSTEM
 from core.scheduler import SlotRun, SlotState
 from demo import store
 from demo.dates import LAUNCH, ZONE, Timeline
-from demo.playbook import SLUG, write_playbook
+from demo.playbook import SLUG, at_stage, write_playbook
 from demo.targets import Target, targets
 from demo.world import World
 from people.services import set_password
@@ -94,13 +94,13 @@ def _take_in(folder: Path, kinds: Sequence[str], now: datetime, say: Say) -> Sum
 
 
 def _apply(folder: Path, world: World, now: datetime, races: int) -> None:
-    """Apply the playbook with its first `races` contests as of a moment before they start.
+    """Apply the playbook as it stood with its first `races` contests, as of that moment.
 
     So each race is approved and announced shortly before it starts, as one would in earnest.
     """
     house = current_app.extensions["pennant"]
-    plan = {**world.playbook, "contests": world.playbook["contests"][:races]}
-    book = read(write_playbook(plan, folder), house["playbook_parts"])
+    plan = write_playbook(at_stage(world.playbook, races), folder)
+    book = read(plan, house["playbook_parts"])
     approver = store.people_by_key([world.approver])[world.approver]
     with transaction():
         apply_playbook(book, approve_as=approver, actor=SYSTEM, now=now)

@@ -136,7 +136,7 @@ def playbook(company: Company, line: Timeline, sponsor: str) -> dict[str, Any]:
                 "slug": tip.slug,
                 "subject": tip.subject,
                 "body_file": f"tips/{tip.slug}.md",
-                "about": tip.about,
+                **({"about": tip.about} if tip.about else {}),
             }
             for tip in TIPS
         ],
@@ -161,6 +161,16 @@ def playbook(company: Company, line: Timeline, sponsor: str) -> dict[str, Any]:
                 "anonymous": True,
             }
         ],
+    }
+
+
+def at_stage(plan: dict[str, Any], races: int) -> dict[str, Any]:
+    """The playbook as it stood when its first `races` contests had been announced."""
+    known = {tip.slug for tip in TIPS if tip.since <= races}
+    return {
+        **plan,
+        "contests": plan["contests"][:races],
+        "tips": [tip for tip in plan["tips"] if tip["slug"] in known],
     }
 
 
