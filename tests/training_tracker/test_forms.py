@@ -73,7 +73,7 @@ def test_what_need_not_be_said() -> None:
             "within_hours is missing",
         ),
         (
-            "milestones:\n- {course: a, due_days_after_start: 1}\n- {course: a, due_days_after_start: 2}",
+            "milestones:\n" + "- {course: a, due_days_after_start: 1}\n" * 2,
             2,
             "stands here twice",
         ),
