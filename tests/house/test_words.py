@@ -17,7 +17,7 @@ UNUSED = frozenset(
 FIXED = frozenset(
     {
         *("users", "non_users", "user_rule", "mean_users", "mean_non_users", "new_user_growth"),
-        *("current_user", "login_user", "logout_user", "user_loader"),
+        *("_new_user_growth", "_is_user", "current_user", "login_user", "logout_user"),
     }
 )
 PAGE_WORDS = re.compile(r"\b(users?|employees?|KPIs?|gamif\w+|utils|helpers)\b", re.IGNORECASE)
