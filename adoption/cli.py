@@ -1,5 +1,6 @@
 """Commands, import kinds and figures of the adoption room."""
 
+import gc
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -37,13 +38,25 @@ from core.intake.kinds import (
 
 
 def _load_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
+    """`_store_usage` without the cycle collector: it finds nothing among a batch's many tuples."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        return _store_usage(batch, context)
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _store_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
     """Store a batch of usage rows; one stored whole before, and not corrected since, is skipped."""
     if context.programme_id is None:
         raise ValueError("usage needs a programme")
     digest = _digest(batch, context)
     if is_stored_whole(context.programme_id, digest):
         return BatchResult(unchanged=len(batch.lines))
-    parsed = forms.parse_batch(batch, context.source, context.time_zone)
+    learnt = context.memo.setdefault("usage_learnt", forms.Learnt())
+    parsed = forms.parse_batch(batch, context.source, context.time_zone, learnt)
     intake = context.memo.get("usage_intake")
     if intake is None:
         intake = context.memo["usage_intake"] = services.open_intake(context.programme_id)

@@ -38,11 +38,11 @@ MOST_EVENTS, MOST_LINES = 1_000, 50_000
 YES = frozenset({"true", "yes", "y", "t", "1"})
 NO = frozenset({"", "false", "no", "n", "f", "0"})
 QUICK_LENGTH, QUICK_WORD = 200, 80
-UTC_LENGTH = len("2026-03-02T14:05:06Z")
 # A day's slack on both sides keeps every local date within the calendar's bounds.
 FIRST_MOMENT = FIRST_DAY.replace(day=FIRST_DAY.day + 1).isoformat()
 LAST_MOMENT = LAST_DAY.replace(day=LAST_DAY.day - 1).isoformat()
 
+QUICK_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 QUICK_VALUE = re.compile(r"-?\d{1,14}(?:\.\d{1,12})?", re.ASCII)
 VALUE = re.compile(r"[+-]?(?:\d{1,14}(?:\.\d{0,60})?|\.\d{1,60})", re.ASCII)
 QUICK_VOIDED = {"": "0", "false": "0", "0": "0", "true": "1", "1": "1"}
@@ -62,6 +62,34 @@ class Parsed:
     problems: list[Problem] = field(default_factory=list)
 
 
+@dataclass
+class Learnt:
+    """Dates, times of day and kinds found sound before, so that the next row asks a dictionary."""
+
+    days: set[str] = field(default_factory=set)
+    times: dict[str, str] = field(default_factory=dict)
+    kinds: set[str] = field(default_factory=set)
+
+    def moment(self, written: str) -> bool:
+        """Whether this is a moment like 2026-03-02T14:05:06Z within bounds; if so, it is learnt."""
+        if not QUICK_MOMENT.fullmatch(written) or not FIRST_MOMENT <= written <= LAST_MOMENT:
+            return False
+        try:
+            datetime.fromisoformat(written)
+        except ValueError:
+            return False
+        self.days.add(written[:10])
+        self.times[written[10:]] = f" {written[11:19]}.000000"
+        return True
+
+    def kind(self, word: str) -> bool:
+        """Whether this may be the name of a kind; if so, it is learnt."""
+        if not 0 < len(word) <= LONGEST["kind"]:
+            return False
+        self.kinds.add(word)
+        return True
+
+
 @dataclass(frozen=True)
 class Shape:
     """Where each column stands in a row of `width` cells, and what holds where nothing is said."""
@@ -70,6 +98,7 @@ class Shape:
     width: int
     source: str
     zone: ZoneInfo | None = None
+    learnt: Learnt = field(default_factory=Learnt)
 
     def place(self, name: str) -> int:
         """The column's place; one past the row's end, where an empty cell is put, without it."""
@@ -81,86 +110,80 @@ class Shape:
         return any(name not in self.at for name in USAGE_COLUMNS)
 
 
-def parse_batch(batch: RawBatch, source: str, zone: ZoneInfo | None) -> Parsed:
-    """The records of a batch of file rows."""
-    shape = Shape(batch.at, len(batch.header), source, zone)
-    return parse_cells(batch.cells, batch.lines, shape)
+def parse_batch(
+    batch: RawBatch, source: str, zone: ZoneInfo | None, learnt: Learnt | None = None
+) -> Parsed:
+    """The records of a batch of file rows; `learnt` carries what earlier batches taught."""
+    shape = Shape(batch.at, len(batch.header), source, zone, learnt or Learnt())
+    cells = [row if isinstance(row, list) else [*row] for row in batch.cells]
+    return parse_cells(cells, batch.lines, shape)
 
 
-def parse_cells(cells: Iterable[Sequence[str]], lines: Sequence[int], shape: Shape) -> Parsed:
-    """The records of rows of cells; `lines[i]` names row i in problems."""
+def parse_cells(cells: Sequence[list[str]], lines: Sequence[int], shape: Shape) -> Parsed:
+    """The records of rows of cells; `lines[i]` names row i in problems.
+
+    Rows that lack columns get an empty cell at their end.
+    """
     parsed = Parsed()
-    keep = parsed.records.append
+    if shape.lacks_columns:
+        for row in cells:
+            row.append("")
+    whole = [*map("".join, cells)]
+    is_clean = _is_plain("".join(whole)) and max(map(len, whole), default=0) <= QUICK_LENGTH
     event_at, person_at, mail_at, kind_at, occurred_at, received_at, object_at, value_at = (
         shape.place(name) for name in USAGE_COLUMNS[:8]
     )
     voided_at, print_at, source_at = (shape.place(name) for name in USAGE_COLUMNS[8:])
-    default, read, voids, number = (
-        shape.source,
-        datetime.fromisoformat,
-        QUICK_VOIDED,
-        QUICK_VALUE.fullmatch,
-    )
-    if shape.lacks_columns:
-        cells = [[*row, ""] for row in cells]
+    learnt, default, keep = shape.learnt, shape.source, parsed.records.append
+    days, times, kinds = learnt.days, learnt.times, learnt.kinds
+    number, voids = QUICK_VALUE.fullmatch, QUICK_VOIDED
     for place, row in enumerate(cells):
-        whole = "".join(row)
-        occurred, received, value = row[occurred_at], row[received_at], row[value_at]
-        event_id, person, kind, source = row[event_at], row[person_at], row[kind_at], row[source_at]
-        voided = voids.get(row[voided_at])
-        quick = (
-            whole.isascii()
-            and whole.isprintable()
-            and " " not in whole
-            and len(whole) <= QUICK_LENGTH
-            and len(kind) <= QUICK_WORD >= len(source)
+        occurred, received, kind, value = (
+            row[occurred_at],
+            row[received_at],
+            row[kind_at],
+            row[value_at],
+        )
+        event_id, person, source = row[event_at], row[person_at], row[source_at]
+        if (
+            (is_clean or (_is_plain(whole[place]) and len(whole[place]) <= QUICK_LENGTH))
             and event_id
             and person
-            and kind
-            and voided
-            and len(occurred) == UTC_LENGTH
-            and occurred[10] == "T"
-            and occurred[19] == "Z"
-            and FIRST_MOMENT <= occurred <= LAST_MOMENT
-            and (not value or number(value))
-        )
-        if quick:
-            try:
-                read(occurred)
-                stamp = arrival = f"{occurred[:10]} {occurred[11:19]}.000000"
-                if not received:
-                    arrival = ""
-                elif received != occurred:
-                    quick = (
-                        len(received) == UTC_LENGTH
-                        and received[10] == "T"
-                        and received[19] == "Z"
-                        and FIRST_MOMENT <= received <= LAST_MOMENT
-                    )
-                    read(received)
-                    arrival = f"{received[:10]} {received[11:19]}.000000"
-            except ValueError:
-                quick = False
-        if not quick:
-            _carefully(parsed, place, lines[place], row, shape)
-            continue
-        keep(
-            (
-                place,
-                source or default,
-                event_id,
-                person,
-                row[mail_at],
-                kind,
-                stamp,
-                arrival,
-                row[object_at],
-                value,
-                voided or "0",
-                row[print_at],
+            and (kind in kinds or learnt.kind(kind))
+            and ((occurred[10:] in times and occurred[:10] in days) or learnt.moment(occurred))
+            and (
+                not received
+                or (received[10:] in times and received[:10] in days)
+                or learnt.moment(received)
             )
-        )
+            and (not value or number(value))
+            and row[voided_at] in voids
+            and len(source) <= QUICK_WORD
+        ):
+            keep(
+                (
+                    place,
+                    source or default,
+                    event_id,
+                    person,
+                    row[mail_at],
+                    kind,
+                    occurred[:10] + times[occurred[10:]],
+                    received[:10] + times[received[10:]] if received else "",
+                    row[object_at],
+                    value,
+                    voids[row[voided_at]],
+                    row[print_at],
+                )
+            )
+        else:
+            _carefully(parsed, place, lines[place], row, shape)
     return parsed
+
+
+def _is_plain(text_: str) -> bool:
+    """ASCII that prints, without a blank: nothing in it needs cleaning."""
+    return text_.isascii() and text_.isprintable() and " " not in text_
 
 
 def _carefully(parsed: Parsed, place: int, line: int, row: Sequence[str], shape: Shape) -> None:

@@ -162,8 +162,7 @@ def _rows(
 ) -> tuple[list[Row], list[Row]]:
     """Rows for the table, the first of each event apart from its repeats within the batch."""
     rows: list[Row] = []
-    repeats: list[Row] = []
-    seen: set[tuple[str, str]] = set()
+    keep = rows.append
     ids, mails, hours, day_of = intake.ids.get, intake.mails.get, intake.hours.get, intake.day_of
     for record in records:
         (
@@ -185,27 +184,32 @@ def _rows(
             done.unknown.append(place)
             continue
         arrival = received or default or occurred
-        row = (
-            source,
-            event_id,
-            person_id,
-            kind,
-            occurred,
-            arrival,
-            hours(occurred[:13]) or day_of(occurred, person_id),
-            object_id,
-            value,
-            voided,
-            fingerprint,
-            "" if occurred <= arrival else _quarantine(intake, occurred, arrival),
+        keep(
+            (
+                source,
+                event_id,
+                person_id,
+                kind,
+                occurred,
+                arrival,
+                hours(occurred[:13]) or day_of(occurred, person_id),
+                object_id,
+                value,
+                voided,
+                fingerprint,
+                "" if occurred <= arrival else _quarantine(intake, occurred, arrival),
+            )
         )
-        name = (source, event_id)
-        if name in seen:
-            repeats.append(row)
-        else:
-            seen.add(name)
-            rows.append(row)
-    return rows, repeats
+    return _apart(rows)
+
+
+def _apart(rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    """The first row of each event, and the repeats, in order."""
+    if len({(row[0], row[1]) for row in rows}) == len(rows):
+        return rows, []
+    first: dict[tuple[str, str], Row] = {}
+    repeats = [row for row in rows if first.setdefault((row[0], row[1]), row) is not row]
+    return [*first.values()], repeats
 
 
 def _quarantine(intake: UsageIntake, occurred: str, arrival: str) -> str:
