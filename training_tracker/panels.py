@@ -27,7 +27,7 @@ def my_next_milestone(actor: Actor, now: datetime) -> str | None:
         )
     if actor.role is Role.MANAGER:
         team = access.people_to_see(actor, today)
-        late = queries.overdue_people(owner.id, today, now, team) if team else []
+        late = queries.overdue_people(queries.snapshot(owner.id, now, team), today) if team else []
         if late:
             return render_template("training_tracker/_team_week.html", late=late[:3], more=late[3:])
     return None

@@ -60,17 +60,18 @@ def training() -> ResponseReturnValue:
     team = request.args.get("team", "")
     chosen = _chosen_people(actor, team, today)
     names = scope is not Scope.AGG
-    late = queries.overdue_people(owner.id, today, moment, chosen) if names else []
+    seen = queries.snapshot(owner.id, moment, chosen)
+    late = queries.overdue_people(seen, today) if names else []
     fits = names and chosen is not None and len(chosen) <= SHOWN_AT_ONCE
-    groups = queries.team_progress(owner.id, today, moment, chosen) if names and not fits else []
+    groups = queries.team_progress(seen, today) if names and not fits else []
     practice = queries.use_after_class(owner.id, moment, chosen)
     return render_template(
         "training_tracker/training.html",
-        counts=queries.milestone_counts(owner.id, today, moment, chosen),
+        counts=queries.milestone_counts(seen, today),
         late=late[:SHOWN_OVERDUE],
         late_count=len(late),
         late_people=len({each.row.person_id for each in late}),
-        matrix=queries.matrix(owner.id, chosen, today, moment) if fits and chosen else None,
+        matrix=queries.matrix(seen, today) if fits and chosen else None,
         team_rows=groups[:SHOWN_TEAMS],
         group_count=len(groups),
         practice=practice,

@@ -118,7 +118,7 @@ def test_the_matrix_says_a_word_for_every_rep_and_milestone() -> None:
     proof = make_completion(ann, basics, march(10))
     class_ = make_completion(ann, live, march(11))
     make_check(ann, second, class_, seen=1)
-    table = queries.matrix(owner.id, {ann.id, bob.id, gone.id}, march(20), LATER)
+    table = queries.matrix(queries.snapshot(owner.id, LATER, {ann.id, bob.id, gone.id}), march(20))
     assert [row.id for row in table.milestones] == [first.id, second.id]
     assert [line.name for line in table.lines] == ["Ann", "Bob"]
     states = [[cell.state for cell in line.cells] for line in table.lines]
@@ -150,13 +150,13 @@ def test_overdue_names_mandatory_milestones_of_people_still_here() -> None:
     make_assignment(away, must, march(2), due_on=march(17))
     make_absence(away, march(19), march(25))
     make_assignment(gone, must, march(2), due_on=march(9))
-    rows = queries.overdue(owner.id, march(20), LATER)
+    rows = queries.overdue(queries.snapshot(owner.id, LATER), march(20))
     assert [(row.person_id, row.days_late, row.is_away) for row in rows] == [
         (late.id, 5, False),
         (away.id, 3, True),
     ]
     assert rows[0].assignment_id == assigned.id
-    assert queries.overdue(owner.id, march(20), LATER, {away.id}) == rows[1:]
+    assert queries.overdue(queries.snapshot(owner.id, LATER, {away.id}), march(20)) == rows[1:]
 
 
 def test_milestone_counts_follow_the_figure() -> None:
@@ -168,10 +168,10 @@ def test_milestone_counts_follow_the_figure() -> None:
         make_assignment(rep, course, march(2), due_on=march(16))
     passed = make_completion(ann, course, march(10))
     make_check(ann, milestone, passed, state="passed", passed_at=passed.completed_at, seen=1)
-    (counted,) = queries.milestone_counts(owner.id, march(20), LATER)
+    (counted,) = queries.milestone_counts(queries.snapshot(owner.id, LATER), march(20))
     assert counted.count == queries.training_count(course.id, march(20), LATER)
     assert (counted.hands_on_asked, counted.hands_on_passed) == (1, 1)
-    (mine,) = queries.milestone_counts(owner.id, march(20), LATER, {bob.id})
+    (mine,) = queries.milestone_counts(queries.snapshot(owner.id, LATER, {bob.id}), march(20))
     assert (mine.count.assigned, mine.count.completed, mine.hands_on_asked) == (1, 0, 0)
 
 
@@ -184,12 +184,14 @@ def test_teams_stand_where_help_is_needed_first() -> None:
         make_assignment(rep, course, march(2), due_on=march(16))
     make_completion(east.members[0], course, march(10))
     make_completion(west.members[0], course, march(10))
-    rows = queries.team_progress(owner.id, march(20), LATER, None)
+    rows = queries.team_progress(queries.snapshot(owner.id, LATER), march(20))
     assert [(row.name, row.assigned, row.completed, row.overdue) for row in rows] == [
         ("East", 2, 1, 1),
         ("West", 1, 1, 0),
     ]
-    (only,) = queries.team_progress(owner.id, march(20), LATER, {west.members[0].id})
+    (only,) = queries.team_progress(
+        queries.snapshot(owner.id, LATER, {west.members[0].id}), march(20)
+    )
     assert only.slug == "west"
 
 

@@ -191,21 +191,34 @@ class MilestoneCount:
     hands_on_passed: int = 0
 
 
-def milestone_counts(
-    programme_id: int, through: date, as_of: datetime, among: Collection[int] | None = None
-) -> list[MilestoneCount]:
-    """Each milestone's counts over the programme's reps, or over those of them in `among`."""
+@dataclass(frozen=True)
+class Snapshot:
+    """What training pages count from, fetched once: milestones, reps, and facts by course."""
+
+    milestones: tuple[MilestoneRow, ...]
+    roster: Roster
+    known: Mapping[int, Facts]
+
+
+def snapshot(programme_id: int, as_of: datetime, among: Collection[int] | None = None) -> Snapshot:
+    """The programme's reps, or those of them in `among`, with all they had to do and did."""
     required = milestones(programme_id)
     counted = roster(programme_id, among)
-    known = facts([row.course.id for row in required], as_of)
-    asked = hands_on_tally(programme_id, frozenset(counted.lives))
+    narrow = None if among is None else list(counted.lives)
+    known = facts([row.course.id for row in required], as_of, narrow)
+    return Snapshot(required, counted, known)
+
+
+def milestone_counts(seen: Snapshot, through: date) -> list[MilestoneCount]:
+    """Each milestone's counts over the snapshot's reps."""
+    asked = hands_on_tally(seen.roster.programme.id, frozenset(seen.roster.lives))
     return [
         MilestoneCount(
             row,
-            count_training(owed(known[row.course.id], counted, through), through),
+            count_training(owed(seen.known[row.course.id], seen.roster, through), through),
             *asked.get(row.id, (0, 0)),
         )
-        for row in required
+        for row in seen.milestones
     ]
 
 
@@ -254,14 +267,10 @@ class Matrix:
     lines: tuple[PersonLine, ...] = field(default=())
 
 
-def matrix(
-    programme_id: int, person_ids: Collection[int], through: date, as_of: datetime
-) -> Matrix:
-    """The words of every cell for these reps of the programme, ordered by name."""
-    required = milestones(programme_id)
-    counted = roster(programme_id, person_ids)
-    present = [ident for ident, life in counted.lives.items() if life.is_employed(through)]
-    known = facts([row.course.id for row in required], as_of, present)
+def matrix(seen: Snapshot, through: date) -> Matrix:
+    """The words of every cell for the snapshot's reps still employed, ordered by name."""
+    lives = seen.roster.lives
+    present = [ident for ident, life in lives.items() if life.is_employed(through)]
     checks = checks_of(present)
     cards = people.queries.cards(present)
     lines = [
@@ -269,13 +278,16 @@ def matrix(
             ident,
             cards[ident].name,
             cards[ident].key,
-            counted.lives[ident].is_absent(through),
-            tuple(cell_of(known[row.course.id], ident, counted, through) for row in required),
-            tuple(checks.get((row.id, ident)) for row in required),
+            lives[ident].is_absent(through),
+            tuple(
+                cell_of(seen.known[row.course.id], ident, seen.roster, through)
+                for row in seen.milestones
+            ),
+            tuple(checks.get((row.id, ident)) for row in seen.milestones),
         )
         for ident in present
     ]
-    return Matrix(required, tuple(sorted(lines, key=lambda line: (line.name, line.key))))
+    return Matrix(seen.milestones, tuple(sorted(lines, key=lambda line: (line.name, line.key))))
 
 
 def cell_of(known: Facts, person_id: int, counted: Roster, through: date) -> MilestoneStatus:

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, exists, or_, select
-from sqlalchemy.orm import aliased
 
 from core.calendars import zone_of
 from core.db import db
@@ -21,7 +20,7 @@ from training_tracker.models import (
     Milestone,
 )
 from training_tracker.queries.catalogue import MilestoneRow, milestones
-from training_tracker.queries.counting import cell_of, chunks, facts, roster
+from training_tracker.queries.counting import Snapshot, cell_of, chunks
 from training_tracker.rules import (
     MilestoneState,
 )
@@ -45,73 +44,48 @@ class OverdueRow:
     is_away: bool
 
 
-def overdue(
-    programme_id: int,
-    through: date,
-    as_of: datetime,
-    among: Collection[int] | None = None,
-    due_since: date | None = None,
-) -> list[OverdueRow]:
-    """Overdue mandatory milestones of reps still employed (METRICS R5), the longest first.
-
-    With `due_since`, people whose due dates all lie before it are not looked at.
-    """
-    required = [row for row in milestones(programme_id) if row.is_mandatory]
-    window = (due_since or date.min, through)
-    candidates = _overdue_candidates([row.course.id for row in required], window, as_of)
-    asked = candidates if among is None else candidates & frozenset(among)
-    if not asked:
-        return []
-    counted = roster(programme_id, asked)
-    known = facts([row.course.id for row in required], as_of, counted.lives)
-    keys = _assignment_keys([row.course.id for row in required], list(counted.lives))
-    found = []
-    for row in required:
-        for person_id, life in counted.lives.items():
-            status = cell_of(known[row.course.id], person_id, counted, through)
-            if status.state is not MilestoneState.OVERDUE or not life.is_employed(through):
-                continue
-            found.append(
-                OverdueRow(
-                    _standing_key(keys[row.course.id, person_id], through),
-                    person_id,
-                    row.id,
-                    row.course.title,
-                    row.course.slug,
-                    status.due_on or through,
-                    status.days_late,
-                    life.is_absent(through),
-                )
-            )
-    return sorted(found, key=lambda late: (-late.days_late, late.person_id, late.milestone_id))
-
-
-def _overdue_candidates(
-    course_ids_: Collection[int], window: tuple[date, date], as_of: datetime
-) -> frozenset[int]:
-    """People with a due date in the window and no pass since: a superset, by one statement."""
-    done = aliased(Completion)
-    has_passed = (
-        select(done.id)
-        .where(
-            done.person_id == Assignment.person_id,
-            done.course_id == Assignment.course_id,
-            done.is_passed,
-            done.local_day >= Assignment.assigned_on,
-            done.local_day <= window[1],
-            done.completed_at <= as_of,
-        )
-        .exists()
+def overdue(seen: Snapshot, through: date) -> list[OverdueRow]:
+    """Overdue mandatory milestones of reps still employed (METRICS R5), the longest first."""
+    late = [
+        (row, person_id, life, status)
+        for row in seen.milestones
+        if row.is_mandatory
+        for person_id, life in seen.roster.lives.items()
+        if life.is_employed(through)
+        and (status := cell_of(seen.known[row.course.id], person_id, seen.roster, through)).state
+        is MilestoneState.OVERDUE
+    ]
+    keys = _assignment_keys(
+        {row.course.id for row, *_ in late}, {person_id for _, person_id, *_ in late}
     )
+    found = [
+        OverdueRow(
+            _standing_key(keys[row.course.id, person_id], through),
+            person_id,
+            row.id,
+            row.course.title,
+            row.course.slug,
+            status.due_on or through,
+            status.days_late,
+            life.is_absent(through),
+        )
+        for row, person_id, life, status in late
+    ]
+    return sorted(found, key=lambda each: (-each.days_late, each.person_id, each.milestone_id))
+
+
+def due_between(programme_id: int, first: date, last: date) -> frozenset[int]:
+    """People with something mandatory due on dates of [first, last]."""
     return frozenset(
         db.session.scalars(
             select(Assignment.person_id)
+            .join(Milestone, Milestone.course_id == Assignment.course_id)
             .where(
-                Assignment.course_id.in_(course_ids_),
-                Assignment.due_on >= window[0],
-                Assignment.due_on < window[1],
+                Milestone.programme_id == programme_id,
+                Milestone.is_mandatory,
+                Assignment.due_on >= first,
+                Assignment.due_on <= last,
                 Assignment.is_waived.is_(False),
-                ~has_passed,
             )
             .distinct()
         )

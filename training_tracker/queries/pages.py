@@ -13,8 +13,17 @@ from training_tracker.models import (
     Completion,
     Course,
 )
-from training_tracker.queries.catalogue import CourseRow, MilestoneRow, milestones, programme_by_id
-from training_tracker.queries.counting import CheckRow, cell_of, facts, matrix, owed, roster
+from training_tracker.queries.catalogue import CourseRow, MilestoneRow, programme_by_id
+from training_tracker.queries.counting import (
+    CheckRow,
+    Snapshot,
+    cell_of,
+    facts,
+    matrix,
+    owed,
+    roster,
+    snapshot,
+)
 from training_tracker.queries.duties import OverdueRow, checks_of_programme, climbed, overdue
 from training_tracker.rules import (
     MilestoneState,
@@ -44,19 +53,15 @@ class OverduePerson:
     steps: frozenset[str]
 
 
-def overdue_people(
-    programme_id: int, through: date, as_of: datetime, among: Collection[int] | None
-) -> list[OverduePerson]:
+def overdue_people(seen: Snapshot, through: date) -> list[OverduePerson]:
     """Who is overdue, the longest first, with the letters that went out about it."""
-    rows = overdue(programme_id, through, as_of, among)
+    rows = overdue(seen, through)
     cards = people.queries.cards({row.person_id for row in rows})
-    sent = climbed([row.assignment_id for row in rows])
+    steps: dict[int, set[str]] = defaultdict(set)
+    for assignment_id, step in climbed([row.assignment_id for row in rows]):
+        steps[assignment_id].add(step)
     return [
-        OverduePerson(
-            row,
-            cards[row.person_id].name,
-            frozenset(step for ident, step in sent if ident == row.assignment_id),
-        )
+        OverduePerson(row, cards[row.person_id].name, frozenset(steps[row.assignment_id]))
         for row in rows
     ]
 
@@ -99,7 +104,7 @@ def own_milestones(
     programme_id: int, person_id: int, through: date, as_of: datetime
 ) -> list[OwnMilestone]:
     """Every milestone with the person's state, in order; empty for who is not one of its reps."""
-    table = matrix(programme_id, {person_id}, through, as_of)
+    table = matrix(snapshot(programme_id, as_of, {person_id}), through)
     if not table.lines:
         return []
     line = table.lines[0]
@@ -177,17 +182,13 @@ class TeamProgress:
     overdue: int
 
 
-def team_progress(
-    programme_id: int, through: date, as_of: datetime, among: Collection[int] | None
-) -> list[TeamProgress]:
-    """Every team of these people, those with most overdue first (team on `through`, METRICS P8)."""
-    counted = roster(programme_id, among)
-    required = [row for row in milestones(programme_id) if row.is_mandatory]
-    known = facts([row.course.id for row in required], as_of)
+def team_progress(seen: Snapshot, through: date) -> list[TeamProgress]:
+    """Each team of the snapshot, most overdue first (team on `through`, METRICS P8)."""
+    required = [row for row in seen.milestones if row.is_mandatory]
     placed = people.queries.team_on(through)
     found: dict[int, list[Obligation]] = defaultdict(list)
     for row in required:
-        for each in owed(known[row.course.id], counted, through):
+        for each in owed(seen.known[row.course.id], seen.roster, through):
             if each.person_id in placed:
                 found[placed[each.person_id]].append(each)
     teams = {team.id: team for team in people.queries.teams(through, set(found))}

@@ -31,8 +31,10 @@ def chase_overdue(as_of: datetime) -> dict[str, int]:
     counts: dict[str, int] = {}
     for owner in programme.queries.all_programmes():
         today = today_in(owner, as_of)
-        since = today - timedelta(days=CHASED_FOR)
-        found = queries.overdue(owner.id, today, as_of, due_since=since)
+        recent = queries.due_between(owner.id, today - timedelta(days=CHASED_FOR), today)
+        if not recent:
+            continue
+        found = queries.overdue(queries.snapshot(owner.id, as_of, recent), today)
         late = [row for row in found if not row.is_away]
         if not late:
             continue
