@@ -259,7 +259,7 @@ def _bands(plan: ShareLine, sheet: Sheet) -> list[Mark]:
         look = "lab goal" if cls == "goal" else "lab"
         middle = (top + bottom) / 2 + 4
         if sheet.is_narrow:
-            marks.append(Text(sheet.left + 6, middle, words, look))
+            marks.append(_label_inside(plan, sheet, words, look, middle))
         else:
             marks.append(Text(sheet.end + 10, middle, words, look))
     if plan.goal:
@@ -267,6 +267,20 @@ def _bands(plan: ShareLine, sheet: Sheet) -> list[Mark]:
             Line(sheet.left, sheet.y(plan.goal[0]), sheet.end, sheet.y(plan.goal[0]), "goal-line")
         )
     return marks
+
+
+def _label_inside(plan: ShareLine, sheet: Sheet, words: str, look: str, y: float) -> Text:
+    """Words inside the plot, at the end of the band from which the line stays further away."""
+    reach = (sheet.end - sheet.left) * 0.36
+    placed = [(sheet.x(x), sheet.y(share)) for x, share in plan.points]
+
+    def room(start: float) -> float:
+        near = [abs(py - y + 4) for px, py in placed if start <= px <= start + reach]
+        return min(near, default=float(sheet.height))
+
+    if room(sheet.end - reach) > room(sheet.left):
+        return Text(sheet.end - 6, y, words, look, "end")
+    return Text(sheet.left + 6, y, words, look)
 
 
 def _share_axes(plan: ShareLine, sheet: Sheet) -> list[Mark]:
