@@ -27,7 +27,7 @@ from leaderboard.rules.standing import (
     Member,
     MemberScore,
     Mode,
-    cumulated,
+    as_of_day,
     lines,
     result_hash,
     text_of,
@@ -228,10 +228,10 @@ def _stand(
 ) -> bool:
     """Write the standings, and the close of each date since the last time."""
     scores = reads.member_scores(board.id)
-    team_ids = _team_ids(spec, scores)
+    team_ids = _team_ids(spec)
     bases = tables.baselines_at(spec, min(as_of, board.closes_at))
     rows = lines(spec.terms, scores, team_ids, bases)
-    _close_days(board.id, spec, (scores, team_ids, bases), before, as_of)
+    _close_days(board.id, spec, rows, (scores, team_ids, bases), before, as_of)
     today = spec.calendar.local_day(as_of)
     last_week = spec.calendar.week_of(min(today, spec.ends_on - DAY)) - DAY
     earlier = reads.closed_day(board.id, last_week)
@@ -251,10 +251,8 @@ def _stand(
     return True
 
 
-def _team_ids(spec: Spec, scores: Iterable[MemberScore]) -> frozenset[int]:
-    if spec.team_ids is not None:
-        return spec.team_ids
-    return tables.sides(spec, facts.staff(spec)) | {score.team_id for score in scores}
+def _team_ids(spec: Spec) -> frozenset[int]:
+    return spec.team_ids if spec.team_ids is not None else facts.racing_teams(spec)
 
 
 def _standing(
@@ -290,6 +288,7 @@ def _result_row(board_id: int, row: Line, names: Mapping[int, str]) -> dict[str,
 def _close_days(
     board_id: int,
     spec: Spec,
+    now_rows: tuple[Line, ...],
     parts: tuple[tuple[MemberScore, ...], frozenset[int], Mapping[int, Baseline]],
     before: datetime | None,
     as_of: datetime,
@@ -301,19 +300,27 @@ def _close_days(
     open_days = [day for day in spec.days if max(first, spec.starts_on) <= day <= last]
     if not open_days:
         return
-    earned = reads.day_rows(board_id, last)
-    rows = [
-        {
-            "board_id": board_id,
-            "unit_id": row.team_id,
-            "local_day": day,
-            "rank": row.rank,
-            "score": text_of(row.score),
-        }
-        for day in open_days
-        for row in lines(spec.terms, cumulated(scores, earned, day), team_ids, bases)
-    ]
+    later = reads.day_rows(board_id, open_days[0])
+    rows = []
+    for day in open_days:
+        is_now = not any(each[2] > day for each in later)
+        shown = (
+            now_rows
+            if is_now
+            else lines(spec.terms, as_of_day(scores, later, day), team_ids, bases)
+        )
+        rows += [_day_row(board_id, day, row) for row in shown]
     upsert_rows(StandingDay, rows, key=["board_id", "unit_id", "local_day"])
+
+
+def _day_row(board_id: int, day: date, row: Line) -> dict[str, object]:
+    return {
+        "board_id": board_id,
+        "unit_id": row.team_id,
+        "local_day": day,
+        "rank": row.rank,
+        "score": text_of(row.score),
+    }
 
 
 def keep_snapshot_if_due(board_id: int, as_of: datetime) -> bool:
@@ -369,7 +376,7 @@ def lines_now(board: Board) -> tuple[Line, ...]:
     spec = facts.spec_of(board)
     scores = reads.member_scores(board.id)
     bases = tables.baselines_at(spec, board.closes_at)
-    return lines(spec.terms, scores, _team_ids(spec, scores), bases)
+    return lines(spec.terms, scores, _team_ids(spec), bases)
 
 
 def second_opinion(board_id: int) -> str:

@@ -18,6 +18,7 @@ from leaderboard.rules.scoring import Event, PointRule, exact
 from leaderboard.rules.standing import Mode, Terms
 from leaderboard.rules.terms import fingerprint, number, rules_from
 from people import queries as people
+from people.models import TeamMembership
 from people.rules import MembershipSpan, PersonCalendar
 from programme import queries as programmes
 from programme.models import Programme
@@ -25,6 +26,7 @@ from programme.models import Programme
 DAY = timedelta(days=1)
 SEEN_BATCHES = 200
 CHUNK = 5000
+FEW = 500
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def staff(spec: Spec, person_ids: Collection[int] | None = None) -> Staff:
     reps = programmes.members(spec.programme_id)
     if person_ids is not None:
         reps = reps & frozenset(person_ids)
-    found = people.memberships_between(spec.starts_on, spec.ends_on)
+    found = _spans(spec, person_ids)
     racing = {
         span.person_id
         for span in found
@@ -138,6 +140,30 @@ def staff(spec: Spec, person_ids: Collection[int] | None = None) -> Staff:
     }
     spans = tuple(span for span in found if span.person_id in racing)
     return Staff(spans, people.calendars(racing) if racing else {})
+
+
+def _spans(spec: Spec, person_ids: Collection[int] | None) -> tuple[MembershipSpan, ...]:
+    """Memberships inside the window; of a few people without reading everybody's."""
+    if person_ids is None or len(person_ids) > FEW:
+        return people.memberships_between(spec.starts_on, spec.ends_on)
+    return tuple(
+        span
+        for spans in people.memberships_of(person_ids).values()
+        for span in spans
+        if span.starts_on < spec.ends_on and (span.ends_on is None or span.ends_on > spec.starts_on)
+    )
+
+
+def racing_teams(spec: Spec) -> frozenset[int]:
+    """Every team with a rep of the programme inside the window."""
+    reps = programmes.members(spec.programme_id)
+    pairs = db.session.execute(
+        select(TeamMembership.team_id, TeamMembership.person_id).where(
+            TeamMembership.starts_on < spec.ends_on,
+            or_(TeamMembership.ends_on.is_(None), TeamMembership.ends_on > spec.starts_on),
+        )
+    )
+    return frozenset(team_id for team_id, person_id in pairs if person_id in reps)
 
 
 def events(

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -21,9 +21,12 @@ from leaderboard.models import (
 )
 from leaderboard.queries import facts, tables
 from leaderboard.rules.standing import Line, MemberScore
+from leaderboard.rules.terms import number
 from people import queries as people
 
 SNAPSHOT = 0
+AHEAD = timedelta(days=2)
+LEFT_LYING = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,16 @@ def boards(programme_id: int | None = None) -> tuple[Board, ...]:
 
 
 def boards_to_refresh(as_of: datetime) -> tuple[int, ...]:
-    """Boards that still move: begun or about to, not frozen."""
+    """Boards that still move: begun or about to, not settled, not left lying long after the end."""
     return tuple(
         db.session.scalars(
             select(Board.id)
-            .where(Board.frozen_at.is_(None), Board.frozen_rev.is_(None))
+            .where(
+                Board.frozen_at.is_(None),
+                Board.frozen_rev.is_(None),
+                Board.starts_on <= as_of.date() + AHEAD,
+                Board.closes_at >= as_of - LEFT_LYING,
+            )
             .order_by(Board.closes_at, Board.id)
         )
     )
@@ -136,7 +144,7 @@ _FROZEN = (
 
 
 def _exact(text: str | None) -> Fraction | None:
-    return None if text is None else Fraction(text)
+    return None if text is None else number(text)
 
 
 def _places(rows: Iterable[Row[*tuple[Any, ...]]]) -> tuple[Place, ...]:
@@ -151,8 +159,8 @@ def _place(row: Row[*tuple[Any, ...]]) -> Place:
         rank=row.rank,
         score=_exact(row.score),
         rank_score=_exact(row.rank_score),
-        points=Fraction(row.points),
-        headcount=Fraction(row.headcount),
+        points=number(row.points),
+        headcount=number(row.headcount),
         roster=row.roster,
         participants=row.participants,
         reason=row.reason,
@@ -274,7 +282,7 @@ def _scores(*conditions: ColumnElement[bool]) -> tuple[MemberScore, ...]:
         select(*_MEMBER).where(*conditions).order_by(MemberRow.person_id, MemberRow.team_id)
     )
     return tuple(
-        MemberScore(person, team, Fraction(points), active, available, asked, on_roster)
+        MemberScore(person, team, number(points), active, available, asked, on_roster)
         for person, team, points, active, available, asked, on_roster in rows
     )
 
@@ -344,18 +352,18 @@ def closed_day(board_id: int, day: date) -> dict[int, tuple[int | None, str | No
     return {unit_id: (rank, score) for unit_id, rank, score in rows}
 
 
-def day_rows(board_id: int, until: date) -> tuple[tuple[int, int, date, Fraction], ...]:
-    """(person, team, date, points) of every scoring date up to one, that one included."""
+def day_rows(board_id: int, after: date) -> tuple[tuple[int, int, date, Fraction], ...]:
+    """(person, team, date, points) of every scoring date after one."""
     rows = db.session.execute(
         select(
             ScoreEntry.person_id, ScoreEntry.team_id, ScoreEntry.local_day, ScoreEntry.points
         ).where(
             ScoreEntry.board_id == board_id,
-            ScoreEntry.local_day <= until,
+            ScoreEntry.local_day > after,
             ScoreEntry.team_id.is_not(None),
         )
     )
-    return tuple((person, team or 0, day, Fraction(points)) for person, team, day, points in rows)
+    return tuple((person, team or 0, day, number(points)) for person, team, day, points in rows)
 
 
 def earned_on(board_id: int, team_id: int, day: date) -> dict[int, Fraction]:
@@ -367,7 +375,7 @@ def earned_on(board_id: int, team_id: int, day: date) -> dict[int, Fraction]:
             ScoreEntry.local_day == day,
         )
     )
-    return {person: Fraction(points) for person, points in rows}
+    return {person: number(points) for person, points in rows}
 
 
 def uncounted(board_id: int) -> int:

@@ -142,24 +142,25 @@ def member_scores(
     )
 
 
-def cumulated(
+def as_of_day(
     scores: Iterable[MemberScore],
     earned: Iterable[tuple[int, int, date, Fraction]],
     until: date,
 ) -> tuple[MemberScore, ...]:
-    """The same parts with the points and active days up to one date only."""
-    points: dict[tuple[int, int], Fraction] = defaultdict(Fraction)
-    active: dict[tuple[int, int], int] = defaultdict(int)
+    """The same parts as they were at the close of one date: what later dates earned is taken off."""
+    points: dict[tuple[int, int], Fraction] = {}
+    active: dict[tuple[int, int], int] = {}
     for person_id, team_id, day, amount in earned:
-        if day <= until:
-            points[person_id, team_id] += amount
-            active[person_id, team_id] += amount >= 1
+        if day > until:
+            key = (person_id, team_id)
+            points[key] = points[key] + amount if key in points else amount
+            active[key] = active.get(key, 0) + (amount >= 1)
     return tuple(
         replace(
-            score,
-            points=points[score.person_id, score.team_id],
-            active_days=active[score.person_id, score.team_id],
+            score, points=score.points - points[key], active_days=score.active_days - active[key]
         )
+        if (key := (score.person_id, score.team_id)) in points
+        else score
         for score in scores
     )
 
