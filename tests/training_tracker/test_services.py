@@ -19,9 +19,10 @@ from tests.factories.training_tracker import (
     make_course,
     make_milestone,
 )
-from training_tracker import services
+from training_tracker import queries, services
 from training_tracker.models import Assignment, Completion, Course, HandsOnCheck, Milestone
 from training_tracker.services import (
+    AssignmentEntry,
     CompletionEntry,
     CourseSpec,
     Marked,
@@ -161,6 +162,31 @@ def test_milestones_are_assigned_from_the_start_day_and_only_once() -> None:
     ]
     with transaction():
         assert services.assign_milestones(on(30)) == {"assigned": 1}
+
+
+def test_what_a_file_says_replaces_what_a_milestone_assigned() -> None:
+    owner = make_programme()
+    course = make_course(owner)
+    make_milestone(course, due_days=14)
+    rep, other = make_person(enabled_on=march(9)), make_person(enabled_on=march(9))
+    with transaction():
+        services.assign_milestones(NOW)
+    entry = AssignmentEntry(rep.id, course.id, march(2), march(30))
+    for expected in (Stored(1, 0, 0), Stored(0, 0, 1)):
+        with transaction():
+            assert services.store_assignments([entry]) == expected
+            assert services.assign_milestones(NOW) == {"assigned": 0}
+    rows = {(row.person_id, row.source): row.is_waived for row in rows_of(Assignment)}
+    assert rows == {
+        (rep.id, "milestone"): True,
+        (rep.id, "file"): False,
+        (other.id, "milestone"): False,
+    }
+    with transaction():
+        same = AssignmentEntry(other.id, course.id, march(9), march(23))
+        assert services.store_assignments([same]) == Stored(0, 0, 1)
+    (owed, _) = queries.obligations(course.id, march(20), NOW)
+    assert (owed.assigned_on, owed.due_on) == (march(2), march(30))
 
 
 def hands_on_world():

@@ -283,6 +283,21 @@ def assignments_by_key(keys: Collection[AssignmentKey]) -> dict[AssignmentKey, A
     return found
 
 
+def assigned_by_milestone(pairs: Collection[tuple[int, int]]) -> list[Assignment]:
+    """What milestones assigned by themselves to these (person, course) pairs and is in force."""
+    found: list[Assignment] = []
+    for some in chunks({person_id for person_id, _ in pairs}):
+        rows = db.session.scalars(
+            select(Assignment).where(
+                Assignment.person_id.in_(some),
+                Assignment.source == "milestone",
+                Assignment.is_waived.is_(False),
+            )
+        )
+        found.extend(row for row in rows if (row.person_id, row.course_id) in pairs)
+    return found
+
+
 def own_zones(person_ids: Collection[int]) -> dict[int, ZoneInfo]:
     """The zone of each person who has one, for programmes that keep everybody's own days."""
     found: dict[int, ZoneInfo] = {}

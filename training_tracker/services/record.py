@@ -54,7 +54,7 @@ class Stored:
 def store_assignments(entries: Sequence[AssignmentEntry], source: str = "file") -> Stored:
     """Write assignments by their key (person, course, assigned_on). The same again changes nothing.
 
-    A milestone's own assignment that a file contradicts on another day is kept as the older one.
+    What a file says replaces what a milestone had assigned by itself: that is waived, not erased.
     """
     rows = {(entry.person_id, entry.course_id, entry.assigned_on): entry for entry in entries}
     known = queries.assignments_by_key(rows)
@@ -81,6 +81,10 @@ def store_assignments(entries: Sequence[AssignmentEntry], source: str = "file") 
         ["person_id", "course_id", "assigned_on"],
     )
     db.session.expire_all()
+    if source == "file":
+        for own in queries.assigned_by_milestone({key[:2] for key in rows}):
+            own.is_waived |= (own.person_id, own.course_id, own.assigned_on) not in rows
+        db.session.flush()
     return Stored(len(fresh), len(different), len(entries) - len(fresh) - len(different))
 
 
