@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from tests.servers import ROOT, find_browser
 
@@ -71,7 +71,12 @@ class Trouble(list):
             "console",
             lambda said: self.append(f"{said.type}: {said.text}") if said.type == "error" else None,
         )
-        page.on("requestfailed", lambda sent: self.append(f"not loaded: {sent.url}"))
+        page.on("requestfailed", self._note_unless_left_behind)
+
+    def _note_unless_left_behind(self, sent: Request) -> None:
+        """Going to the next page ends what the last one was still loading; that is no complaint."""
+        if sent.failure != "net::ERR_ABORTED":
+            self.append(f"not loaded: {sent.url} {sent.failure}")
 
 
 def sign_in(context: BrowserContext, address: str, who: SignIn) -> Page:
