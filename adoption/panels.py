@@ -1,7 +1,9 @@
 """What adoption adds to other rooms' pages: a rep's weeks and the streak at stake."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
 
 from flask import render_template
 
@@ -9,9 +11,11 @@ from adoption import access
 from adoption.queries import page
 from adoption.queries.page import OwnWeeks
 from adoption.rules import AdoptionState
+from core import charts
 from core.calendars import DAY
-from core.policy import Actor
+from core.policy import Actor, Scope, scope_of
 from core.slots import Panel
+from core.web import percent
 
 LONG_STREAK = 2
 STATE_WORDS: Mapping[AdoptionState | None, str] = {
@@ -101,6 +105,57 @@ def _cells(own: OwnWeeks, now: datetime) -> list[dict[str, object]]:
     return cells
 
 
+@dataclass(frozen=True)
+class Rollout:
+    """How far the programme is at the end of the last complete week, as counts."""
+
+    sustained: int
+    measurable: int
+    goal: str
+    through: date
+
+    @property
+    def rate(self) -> Fraction:
+        """The share of measurable reps who made it a habit."""
+        return Fraction(self.sustained, self.measurable)
+
+
+def _rollout(actor: Actor) -> Rollout | None:
+    """The state of the programme for those whose week is about it, None for reps and strangers."""
+    owner = page.current_programme()
+    if owner is None or access.is_rep(actor):
+        return None
+    if scope_of(actor, "dashboard.public_summary") is Scope.NONE:
+        return None
+    latest = next(reversed(page.weeks(owner)), None)
+    if latest is None:
+        return None
+    measurable = latest.sustained + latest.lapsed + latest.trying + latest.not_started
+    if not measurable:
+        return None
+    return Rollout(
+        latest.sustained,
+        measurable,
+        f"{owner.goal_low * 100:.0f} to {owner.goal_high * 100:.0f}%",
+        latest.week_start + 6 * DAY,
+    )
+
+
+def rollout_headline(actor: Actor, now: datetime) -> dict[str, object] | None:
+    """Whoever leads opens with the rollout, unless something more urgent waits."""
+    far = _rollout(actor)
+    if far is None:
+        return None
+    counts = f"{charts.plain(far.sustained)} of {charts.plain(far.measurable)} reps"
+    return {
+        "priority": 5,
+        "headline": f"{percent(far.rate)} of reps have made it a habit.",
+        "lede": f"{counts}, counted to {far.through.day} {far.through:%B}. Goal: {far.goal}.",
+        "action_url": "/adoption",
+        "action_label": "See who needs what",
+    }
+
+
 def weeks_of_person(
     actor: Actor, now: datetime, person_id: int | None = None, **_context: object
 ) -> str | None:
@@ -121,6 +176,7 @@ def weeks_of_person(
 
 PANELS = (
     Panel(slot="my_week_headline", order=20, render=streak_headline),
+    Panel(slot="my_week_headline", order=30, render=rollout_headline),
     Panel(slot="my_week_hero", order=20, render=my_linescore),
     Panel(slot="person", order=20, render=weeks_of_person),
 )

@@ -5,13 +5,13 @@ run that is killed, repeated or late ends in the same rows.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import people.queries
 import programme.queries
-from adoption.models import DailyUsage, RepWeek, TouchedDay, TouchedWeek, UsageMark
+from adoption.models import DailyUsage, IngestBatch, RepWeek, TouchedDay, TouchedWeek, UsageMark
 from adoption.queries import weeks as week_queries
 from adoption.queries.days import rule_of
 from adoption.queries.events import open_batches, touched_by
@@ -69,38 +69,37 @@ def roll_up_days(programme_id: int, now: datetime, portion: int = PORTION) -> Ro
     corrections touched are rebuilt by replacing; all others stay as they are.
     """
     mark = mark_for(programme_id)
-    batches = _mark_touched(programme_id, mark, now)
-    owner = programme.queries.by_id(programme_id)
+    batches = open_batches(programme_id)
     if batches and not week_queries.has_day_rows(programme_id):
-        days = _build_all_days(programme_id)
-        return RolledUp(batches, days, 0)
+        _look_at(batches, mark, now)
+        return RolledUp(len(batches), _build_all_days(programme_id), 0)
+    _mark_touched(batches, mark, now)
+    owner = programme.queries.by_id(programme_id)
     chosen = week_queries.touched_days(programme_id, portion)
     if not chosen:
-        return RolledUp(batches)
+        return RolledUp(len(batches))
     touched = _rebuild_days(programme_id, [day for day, _count in chosen])
     weeks = _rebuild_weeks(owner, mark, touched)
-    return RolledUp(batches, len(touched), weeks)
+    return RolledUp(len(batches), len(touched), weeks)
 
 
-def _mark_touched(programme_id: int, mark: UsageMark, now: datetime) -> int:
+def _mark_touched(batches: Sequence[IngestBatch], mark: UsageMark, now: datetime) -> None:
     """Turn stored batches into touched person-dates."""
-    batches = open_batches(programme_id)
     for batch in batches:
-        insert_select(
-            TouchedDay,
-            TOUCHED_COLUMNS,
-            touched_by(batch),
-            skip_known=True,
-        )
-        batch.rolled_at = now
+        insert_select(TouchedDay, TOUCHED_COLUMNS, touched_by(batch), skip_known=True)
+    _look_at(batches, mark, now)
+    if batches:
+        refresh_statistics(TouchedDay)
+
+
+def _look_at(batches: Sequence[IngestBatch], mark: UsageMark, now: datetime) -> None:
+    """Note that batches were looked at, and the newest arrival among them."""
+    for batch in batches:
+        batch.rolled_at = mark.rolled_at = now
         known = mark.latest_received_at
         if known is None or known < batch.latest_received_at:
             mark.latest_received_at = batch.latest_received_at
-    if batches:
-        mark.rolled_at = now
-        db.session.flush()
-        refresh_statistics(TouchedDay)
-    return len(batches)
+    db.session.flush()
 
 
 def _rebuild_days(programme_id: int, days: Collection[date]) -> list[tuple[int, date]]:
@@ -198,5 +197,5 @@ def _mark_texts(span: Span, rule: AdoptionRule, pair: tuple[int, int]) -> tuple[
 
 def rebuild_days(programme_id: int, now: datetime) -> None:
     """Forget the day rows and build all of them from the events; batches count as looked at."""
-    _mark_touched(programme_id, mark_for(programme_id), now)
+    _look_at(open_batches(programme_id), mark_for(programme_id), now)
     _build_all_days(programme_id)
