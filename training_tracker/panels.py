@@ -1,5 +1,6 @@
 """What training adds to other rooms' pages: the next milestone in a rep's week."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask import render_template
@@ -7,6 +8,7 @@ from flask import render_template
 from core.policy import Actor, Role
 from core.slots import Panel
 from training_tracker import access, queries
+from training_tracker.queries import OverduePerson
 from training_tracker.rules import MilestoneState
 
 LONG_AGO_DAYS = 30
@@ -26,19 +28,22 @@ def my_next_milestone(actor: Actor, now: datetime) -> str | None:
             "training_tracker/_my_week.html", own=own, next=queries.next_milestone(own), today=today
         )
     if actor.role is Role.MANAGER:
-        team = access.people_to_see(actor, today)
-        late = queries.overdue_people(queries.snapshot(owner.id, now, team), today) if team else []
+        late = queries.late_on_team(owner, access.people_to_see(actor, today), now)
         if late:
             return render_template("training_tracker/_team_week.html", late=late[:3], more=late[3:])
     return None
 
 
 def overdue_headline(actor: Actor, now: datetime) -> dict[str, object] | None:
-    """A rep's page opens with training only when some of it is overdue."""
+    """A page opens with training only when some of it is overdue: one's own, or a rep's."""
     owner = queries.current_programme()
-    if owner is None or actor.person_id is None or actor.role is not Role.REP:
+    if owner is None or actor.person_id is None:
         return None
     today = queries.today_of(owner, now)
+    if actor.role is Role.MANAGER:
+        return _team_headline(queries.late_on_team(owner, access.people_to_see(actor, today), now))
+    if actor.role is not Role.REP:
+        return None
     own = queries.own_milestones(owner.id, actor.person_id, today, now)
     coming = queries.next_milestone(own)
     if coming is None or coming.status.state is not MilestoneState.OVERDUE:
@@ -50,6 +55,22 @@ def overdue_headline(actor: Actor, now: datetime) -> dict[str, object] | None:
         "lede": "Once it is done, everything here is about your work again.",
         "action_url": f"/training/{coming.milestone.course.slug}",
         "action_label": "See what it takes",
+    }
+
+
+def _team_headline(late: Sequence[OverduePerson]) -> dict[str, object] | None:
+    """Who needs their manager, by first name where it is one."""
+    people = {each.row.person_id: each for each in late}
+    if not people:
+        return None
+    first = late[0]
+    who = f"{first.name.split()[0]} needs" if len(people) == 1 else f"{len(people)} reps need"
+    return {
+        "priority": 35,
+        "headline": f"{who} you this week.",
+        "lede": f"{first.row.course_title} is past its date. Ask what is in the way.",
+        "action_url": "/training",
+        "action_label": "See who and what",
     }
 
 

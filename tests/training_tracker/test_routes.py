@@ -211,7 +211,9 @@ def test_the_week_opens_with_what_slipped_by(world, sign_in_as) -> None:
     calm = sign_in_as(team.members[0]).get("/").text
     assert "slipped by" not in calm
     assert "You have done all that is due." in calm
-    assert "Training that slipped by" in sign_in_as(team.lead).get("/").text
+    boss = sign_in_as(team.lead).get("/").text
+    assert "2 reps need you this week." in boss
+    assert "Training that slipped by" in boss
 
 
 def test_leave_is_said_kindly(world, sign_in_as) -> None:

@@ -9,11 +9,12 @@ from sqlalchemy import func, select
 
 import people.queries
 from core.db import db
+from programme.models import Programme
 from training_tracker.models import (
     Completion,
     Course,
 )
-from training_tracker.queries.catalogue import CourseRow, MilestoneRow, programme_by_id
+from training_tracker.queries.catalogue import CourseRow, MilestoneRow, programme_by_id, today_of
 from training_tracker.queries.counting import (
     CheckRow,
     Snapshot,
@@ -64,6 +65,15 @@ def overdue_people(seen: Snapshot, through: date) -> list[OverduePerson]:
         OverduePerson(row, cards[row.person_id].name, frozenset(steps[row.assignment_id]))
         for row in rows
     ]
+
+
+def late_on_team(
+    owner: Programme, team: Collection[int] | None, as_of: datetime
+) -> list[OverduePerson]:
+    """Who of a team that somebody leads is overdue; nobody without a team."""
+    if not team:
+        return []
+    return overdue_people(snapshot(owner.id, as_of, team), today_of(owner, as_of))
 
 
 @dataclass(frozen=True)
