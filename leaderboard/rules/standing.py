@@ -147,7 +147,7 @@ def as_of_day(
     earned: Iterable[tuple[int, int, date, Fraction]],
     until: date,
 ) -> tuple[MemberScore, ...]:
-    """The same parts as they were at the close of one date: what later dates earned is taken off."""
+    """The same parts at the close of one date: what later dates earned is taken off again."""
     points: dict[tuple[int, int], Fraction] = {}
     active: dict[tuple[int, int], int] = {}
     for person_id, team_id, day, amount in earned:
