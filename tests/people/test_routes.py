@@ -346,6 +346,8 @@ def test_letters_quiet_hours_and_ranking_are_kept(enter, rep):
     page = client.get("/me")
     assert page.status_code == 200
     assert "18:30" in page.text
+    assert client.post("/appearance", data={"theme": "dark", "from": "/me"}).status_code == 302
+    assert 'data-theme="dark"' in client.get("/me").text
 
 
 def test_shutting_out_is_for_sales_ops_and_works_at_once(enter, rep, ops):
