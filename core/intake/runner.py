@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -40,6 +40,7 @@ from core.policy import Actor
 
 Progress = Callable[[str, int, int], None]
 SWEEP_EVERY = 50
+LONGEST_IMPORT = timedelta(hours=6)
 Rows = tuple[list[int], list[Sequence[str]]]
 
 
@@ -271,6 +272,7 @@ class _Run:
         """Write the run down before its first row."""
         self.result.encoding = encoding
         with self.importer.unit():
+            _bury_the_dead(self.context.now)
             row = ImportRun(
                 kind=self.kind.name,
                 file=self.result.file[:255],
@@ -422,6 +424,12 @@ class _Run:
                 self._update_run(state="failed", finished_at=self.context.now)
         except Exception:  # noqa: BLE001 - the first error is the one to show
             db.session.rollback()
+
+
+def _bury_the_dead(now: datetime) -> None:
+    """Say of imports that were killed hours ago that they were broken off."""
+    is_dead = (ImportRun.state == "running") & (ImportRun.started_at < now - LONGEST_IMPORT)
+    db.session.execute(update(ImportRun).where(is_dead).values(state="failed", finished_at=now))
 
 
 def _digest(kind: str, context: LoadContext, row: SetAside) -> str:

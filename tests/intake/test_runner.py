@@ -4,13 +4,13 @@ import gzip
 import io
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.db import bulk_insert, count_rows, db
+from core.db import bulk_insert, count_rows, db, transaction
 from core.intake import cli as intake_cli
 from core.intake.kinds import (
     BatchResult,
@@ -164,6 +164,14 @@ def test_a_crash_between_batches_leaves_whole_good_rows(app, write):
     run = db.session.get(ImportRun, 1)
     assert run.state == "failed"
     assert 0 < run.rows == run.added == count_rows(Team) < 1_500
+
+
+def test_an_import_killed_long_ago_is_called_broken_off(app, write):
+    for hours in (5, 7):
+        with transaction() as session:
+            session.add(ImportRun(kind="things", file="x", started_at=NOW - timedelta(hours=hours)))
+    take(write("things.csv", "name\na\n"))
+    assert [db.session.get(ImportRun, n).state for n in (1, 2, 3)] == ["running", "failed", "done"]
 
 
 def test_bad_rows_of_every_sort_are_accounted_together(app, write):
