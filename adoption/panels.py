@@ -156,6 +156,23 @@ def rollout_headline(actor: Actor, now: datetime) -> dict[str, object] | None:
     }
 
 
+def drop_off(actor: Actor, now: datetime) -> str | None:
+    """For those who see teams: how many have, use and keep the tool, the biggest drop named."""
+    far, owner = _rollout(actor), page.current_programme()
+    if far is None or owner is None or not access.may_see_teams(actor):
+        return None
+    reach = page.reach(owner, page.weeks(owner)[-1])
+    stages = charts.funnel(
+        [
+            ("Have the tool", reach.here),
+            ("Ever used it", reach.ever_used),
+            ("Active last week", reach.active),
+            ("Sustained", reach.sustained),
+        ]
+    )
+    return render_template("adoption/_drop_off.html", stages=stages, through=far.through)
+
+
 def weeks_of_person(
     actor: Actor, now: datetime, person_id: int | None = None, **_context: object
 ) -> str | None:
@@ -178,5 +195,6 @@ PANELS = (
     Panel(slot="my_week_headline", order=20, render=streak_headline),
     Panel(slot="my_week_headline", order=30, render=rollout_headline),
     Panel(slot="my_week_hero", order=20, render=my_linescore),
+    Panel(slot="my_week", order=20, render=drop_off),
     Panel(slot="person", order=20, render=weeks_of_person),
 )
