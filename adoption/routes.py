@@ -44,6 +44,7 @@ def adoption() -> ResponseReturnValue:
         through=through,
         measurable=measurable,
         rate=latest.sustained / measurable if measurable else None,
+        day60=page.own_day60(owner, through),
         missing=max(ceil(owner.goal_low * measurable) - latest.sustained, 0),
         line=_line(owner.launch_on, weeks, (owner.goal_low, owner.goal_high)),
         near_count=near_count,

@@ -11,6 +11,7 @@ import people.queries
 import programme.queries
 from adoption.models import AdoptionStatus, AdoptionWeek, RepWeek
 from adoption.queries.days import rule_of
+from adoption.queries.events import CHUNK
 from adoption.queries.figures import UNASSIGNED
 from adoption.queries.weeks import (
     judged_weeks,
@@ -32,6 +33,7 @@ from adoption.rules import (
 )
 from core.calendars import DAY, WEEK_DAYS
 from core.db import db
+from core.stats import Share
 from programme.models import Programme
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "WeekUse",
     "current_programme",
     "nearly_there",
+    "own_day60",
     "own_weeks",
     "reach",
     "state_counts",
@@ -217,6 +220,38 @@ def _one_week_away(pair: tuple[int, int], rule: AdoptionRule) -> bool:
     """Whether meeting the next week makes sustained what is not."""
     newest = 1 << rule.lookback - 1
     return sustained_in(pair[0] >> 1 | newest, pair[1] >> 1 | newest, rule) is True
+
+
+def own_day60(owner: Programme, through: date) -> Share:
+    """METRICS A5 up to `through`, from the judged states: sustained of measurable.
+
+    A rep's day 60 is judged by the weeks complete on it, so its answer is the state at the end of
+    the latest of them.
+    """
+    calendar = programme.queries.calendar(owner)
+    members = programme.queries.members(owner.id)
+    calendars = people.queries.calendars(members)
+    by_week: dict[date, list[int]] = defaultdict(list)
+    for person_id, person in calendars.items():
+        if person.start_day is None:
+            continue
+        day = person.start_day + owner.horizon_days * DAY
+        if day <= through and person.is_current(day):
+            by_week[calendar.last_complete_week(day)].append(person_id)
+    counts: Counter[str] = Counter()
+    for week, person_ids in by_week.items():
+        for start in range(0, len(person_ids), CHUNK):
+            counts.update(
+                db.session.scalars(
+                    select(AdoptionStatus.state).where(
+                        AdoptionStatus.programme_id == owner.id,
+                        AdoptionStatus.week_start == week,
+                        AdoptionStatus.person_id.in_(person_ids[start : start + CHUNK]),
+                    )
+                )
+            )
+    outside = counts[AdoptionState.LEFT] + counts[AdoptionState.NOT_MEASURABLE]
+    return Share(counts[AdoptionState.SUSTAINED], counts.total() - outside)
 
 
 def state_counts(owner: Programme, week: date, among: Collection[int]) -> Counter[AdoptionState]:
