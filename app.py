@@ -1,12 +1,13 @@
 """Assembly: makes the Flask app and hangs every room's doors on it; knows every room."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import click
 from flask import Flask
@@ -17,6 +18,7 @@ import menu
 from core import db as database
 from core import web
 from core.guards import csrf, mark, unguarded
+from core.outbox import Recipient
 
 ROOT = Path(__file__).resolve().parent
 # From the ground up: doors, jobs and tables are collected in this order.
@@ -147,13 +149,21 @@ def _collect() -> Declared:
         import_module(name)
     _modules("models")
     queries, services = import_module("people.queries"), import_module("people.services")
+    programmes = import_module("programme.queries")
+
+    def recipients(person_ids: Sequence[int], today: date | None) -> Mapping[int, Recipient]:
+        """Who gets letters, in the programme's zone where a person has none of their own."""
+        latest = programmes.default()
+        zone = latest.time_zone if latest is not None else "UTC"
+        return cast("Mapping[int, Recipient]", queries.recipients(person_ids, today, zone))
+
     return Declared(
-        recipients=queries.recipients,
+        recipients=recipients,
         admin_count=lambda: len(queries.ids_with_role("admin")),
         person_ids=queries.by_key,
         person_keys=queries.keys_of,
         token_lookup=services.load_actor_for_token,
-        programmes=import_module("programme.queries"),
+        programmes=programmes,
     )
 
 

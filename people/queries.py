@@ -432,8 +432,12 @@ def _calendars(people: Iterable[AnyRow], away: Iterable[AnyRow]) -> dict[int, Pe
     }
 
 
-def recipients(person_ids: Collection[int], today: date | None = None) -> dict[int, Recipient]:
+def recipients(
+    person_ids: Collection[int], today: date | None = None, zone: str = "UTC"
+) -> dict[int, Recipient]:
     """Address, state and quiet hours of each person, as they are now.
+
+    Whoever has no zone of their own keeps the hours of `zone`.
 
     Who left before `today` gets no letter; without it only the status counts.
     """
@@ -453,12 +457,12 @@ def recipients(person_ids: Collection[int], today: date | None = None) -> dict[i
             .outerjoin(Preference, Preference.person_id == Person.id)
             .where(Person.id.in_(chunk))
         )
-        for ident, email, name, status, left_on, zone, quiet_from, quiet_until in rows:
+        for ident, email, name, status, left_on, own_zone, quiet_from, quiet_until in rows:
             found[ident] = Recipient(
                 email=email,
                 name=name,
                 is_active=may_sign_in(status, left_on if today else None, today or LONG_AGO),
-                time_zone=zone or "UTC",
+                time_zone=own_zone or zone,
                 quiet_from=quiet_from if quiet_from is not None else QUIET_FROM,
                 quiet_until=quiet_until if quiet_until is not None else QUIET_UNTIL,
             )

@@ -38,7 +38,7 @@ def outbox_page() -> ResponseReturnValue:
         counts=outbox.counts_by_state() if g.scope in {policy.Scope.ALL, policy.Scope.AGG} else {},
         rows=rows[:PAGE],
         next_before=rows[PAGE - 1].id if len(rows) > PAGE else None,
-        people=lookup(sorted({row.person_id for row in rows})) if rows else {},
+        people=lookup(sorted({row.person_id for row in rows}), None) if rows else {},
         state=state,
         kind=kind,
         sees_letters=sees_letters,
@@ -70,7 +70,7 @@ def letter_page(letter_id: int) -> ResponseReturnValue:
     return render_template(
         "core/letter.html",
         letter=letter,
-        recipient=lookup([letter.person_id]).get(letter.person_id),
+        recipient=lookup([letter.person_id], None).get(letter.person_id),
     )
 
 

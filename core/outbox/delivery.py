@@ -6,7 +6,7 @@ A letter is `sending` and committed before the mail server hears of it, so a cra
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import current_app
@@ -34,7 +34,7 @@ DAY_CAP = 2
 WEEK_CAP = 6
 
 Due = Row[*tuple[Any, ...]]
-RecipientLookup = Callable[[Sequence[int]], Mapping[int, Recipient]]
+RecipientLookup = Callable[[Sequence[int], date | None], Mapping[int, Recipient]]
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def claim(now: datetime, limit: int) -> Checked:
     people = sorted({letter.person_id for letter in letters})
     checks = _Checks(
         now=now,
-        recipients=lookup(people),
+        recipients=lookup(people, now.date()),
         stopped=_stopped(people),
         delivered=_delivered_counts(people, now),
         armed=is_armed(),

@@ -40,7 +40,7 @@ def make_app(url: str) -> Flask:
     app = Flask("scheduler")
     settings = settings_for(url, Path("/tmp"))
     app.config.update(SQLALCHEMY_DATABASE_URI=url, PENNANT=settings)
-    app.extensions["pennant"] = {"recipients": lambda _ids: {}}
+    app.extensions["pennant"] = {"recipients": lambda _ids, _today: {}}
     db.init_app(app)
     with app.app_context():
         set_up_engine(db.engine)

@@ -58,7 +58,7 @@ def sink() -> Iterator[tuple[Sink, int]]:
 def arm(app: Flask, port: int) -> None:
     app.config["PENNANT"] = replace(app.config["PENNANT"], mail_url=f"smtp://127.0.0.1:{port}")
     names = {1: "ana", 2: "gone", 3: "later"}
-    app.extensions.setdefault("pennant", {})["recipients"] = lambda ids: {
+    app.extensions.setdefault("pennant", {})["recipients"] = lambda ids, _today: {
         i: Recipient(f"{names[i]}@example.org", "Ana Ó", is_active=True) for i in ids
     }
     with transaction():

@@ -1,7 +1,7 @@
 """Letters: written once, checked at the moment of sending, claimed before they leave."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,7 +25,7 @@ PEOPLE = {
 
 @pytest.fixture(autouse=True)
 def _directory(app: Flask) -> None:
-    def lookup(ids: Sequence[int]) -> dict[int, Recipient]:
+    def lookup(ids: Sequence[int], _today: date | None) -> dict[int, Recipient]:
         return {ident: PEOPLE[ident] for ident in ids if ident in PEOPLE}
 
     app.extensions.setdefault("pennant", {})["recipients"] = lookup
