@@ -496,8 +496,13 @@ def _bump_drawing(runs: Sequence[Run], days: Sequence[str], *, is_narrow: bool) 
 
 def _label_room(runs: Sequence[Run], *, is_narrow: bool) -> float:
     """The margin that holds the longest name at the end of a line, at some six units a letter."""
-    longest = max((len(f"{run.name} {run.score}") for run in runs), default=0)
-    return min(max(18 + 6.6 * longest, 80), 190 if is_narrow else 260)
+    longest = max((len(_run_words(run, is_narrow=is_narrow)) for run in runs), default=0)
+    return min(max(18 + 6.4 * longest, 70), 160 if is_narrow else 260)
+
+
+def _run_words(run: Run, *, is_narrow: bool) -> str:
+    """The team with its score; on a phone the name alone, which leaves the lines their room."""
+    return run.name if is_narrow else f"{run.name} {run.score}".strip()
 
 
 def _bump_days(days: Sequence[str], sheet: Sheet) -> list[Mark]:
@@ -525,7 +530,7 @@ def _bump_run(run: Run, sheet: Sheet) -> list[Mark]:
     marks: list[Mark] = [Path(smooth(points), look, team)] if len(points) > 1 else []
     marks += [Dot(x, y, size, "dot team", team) for x, y in {points[0], points[-1]}]
     x, y = points[-1]
-    words = f"{run.name} {run.score}".strip()
+    words = _run_words(run, is_narrow=sheet.is_narrow)
     marks.append(Text(x + 12, y + 4, words, "lab big" if run.is_you else "lab"))
     return marks
 
