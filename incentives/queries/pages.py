@@ -1,6 +1,6 @@
 """What the contest pages show, worked out in one place: lanes, own team, race so far, fairness."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -451,6 +451,7 @@ def _race(
     )
     if len(days) < 2:
         return None
+    days = _from_the_first_move(days, found)
     mode = Mode(board.mode)
     runs = [
         Run(
@@ -468,6 +469,16 @@ def _race(
         f"{_day(days[-1])}. {first.unit} is first with {score_words(mode, first.score)}."
     )
     return charts.bump(runs, [f"{day.day} {day:%b}" for day in days], finding)
+
+
+def _from_the_first_move(
+    days: list[date], found: Mapping[int, Mapping[date, int | None]]
+) -> list[date]:
+    """Leave out the days before anybody had reached a target: all share the first place then."""
+    moved = next(
+        (n for n, day in enumerate(days) if len({ranks[day] for ranks in found.values()}) > 1), 0
+    )
+    return days[max(0, min(moved - 1, len(days) - 2)) :]
 
 
 def _fairness(board: Board, table: Table) -> tuple[tuple[str, str], ...]:

@@ -31,7 +31,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Win:
-    """One prize for one team."""
+    """One prize for one team; `place` None where it was won by reaching the goal."""
 
     prize_id: int
     team_id: int
@@ -67,7 +67,7 @@ def allocate(
         return ()
     by_team = sorted(sides, key=lambda side: side.team_id)
     return tuple(
-        Win(prize.prize_id, side.team_id, side.rank, prize.cost_minor)
+        Win(prize.prize_id, side.team_id, prize.place, prize.cost_minor)
         for prize in prizes
         for side in by_team
         if _wins(prize, side, goal)

@@ -209,8 +209,8 @@ def test_from_start_to_awards(world):
     given = [(award.title, award.team_id, award.amount_minor) for award in queries.awards(row.id)]
     assert given == [
         ("Team dinner", teams[0].id, 50_000),
-        ("Cake", teams[0].id, 2_000),
         ("Breakfast", teams[1].id, 10_000),
+        ("Cake", teams[0].id, 2_000),
         ("Cake", teams[1].id, 2_000),
     ]
     check_books(row, 64_000)
