@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -89,51 +88,22 @@ def settings_for(url: str, instance: Path) -> Settings:
     )
 
 
-def load_models() -> None:
-    """Import everything that declares tables, so that the metadata is whole."""
-    for room in ROOMS:
-        if (ROOT / room / "models.py").exists() or (ROOT / room / "models").is_dir():
-            import_module(f"{room}.models")
-    for name in ("audit", "ledger", "outbox", "scheduler", "intake.models"):
-        if (ROOT / "core" / f"{name.replace('.', '/')}.py").exists():
-            import_module(f"core.{name}")
-
-
 def assemble(settings: Settings) -> Flask:
     """The whole app with its commands, which it hangs only in a process that runs one."""
-    try:
-        from app import create_app
+    from app import create_app
 
-        with click.Context(click.Command("tests")):
-            return create_app(settings)
-    except (ImportError, AttributeError) as error:
-        print(f"a room is still to come ({error}); its tests run on a bare app")
-    from flask_migrate import Migrate
-
-    from core.db import db, set_up_engine
-
-    bare = Flask("bare")
-    bare.config.update(SQLALCHEMY_DATABASE_URI=settings.database_url, PENNANT=settings)
-    db.init_app(bare)
-    Migrate(bare, db)
-    with bare.app_context():
-        set_up_engine(db.engine)
-    return bare
+    with click.Context(click.Command("tests")):
+        return create_app(settings)
 
 
 def build_schema(settings: Settings) -> None:
-    """Bring an empty database up by the migrations, or from the models while there are none."""
-    from core.db import Base, db
+    """Bring an empty database up by the migrations."""
+    from flask_migrate import upgrade
 
-    load_models()
-    app = assemble(settings)
-    with app.app_context():
-        if any((ROOT / "migrations" / "versions").glob("[0-9]*.py")):
-            from flask_migrate import upgrade
+    from core.db import db
 
-            upgrade(directory=str(ROOT / "migrations"))
-        else:
-            Base.metadata.create_all(db.engine)
+    with assemble(settings).app_context():
+        upgrade(directory=str(ROOT / "migrations"))
         db.session.remove()
         db.engine.dispose()
 
