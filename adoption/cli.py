@@ -8,8 +8,6 @@ from decimal import Decimal
 
 import click
 
-import people.queries
-import programme.queries
 from adoption import forms, services
 from adoption.queries import checks
 from adoption.queries import figures as figure_queries
@@ -114,7 +112,7 @@ def _load_owned(
     """Rows that belong to a person: their columns that the file has, by the database's names."""
     ids = context.memo.get("person_ids")
     if ids is None:
-        ids = context.memo["person_ids"] = people.queries.by_key()
+        ids = context.memo["person_ids"] = figure_queries.ids_by_key()
     names = {name: name for name in batch.columns if name != "person_id"}
     names[key[0]] = key[1]
     if "deal_id" in names and key[0] != "deal_id":
@@ -223,15 +221,15 @@ def _month(request: FigureRequest, name: str) -> str:
 
 
 def _adoption(request: FigureRequest) -> Mapping[str, object]:
-    owner, params = programme.queries.by_id(request.programme_id), request.params
+    owner, params = figure_queries.owner_of(request.programme_id), request.params
     return figure_queries.adoption(owner, params["through"], request.as_of, params["team"])
 
 
 def _adoption_rows(request: FigureRequest) -> Sequence[Mapping[str, object]]:
     """Every in-scope rep with their state."""
-    owner, params = programme.queries.by_id(request.programme_id), request.params
+    owner, params = figure_queries.owner_of(request.programme_id), request.params
     found = figure_queries.states(owner, params["through"], request.as_of, params["team"])
-    keys = people.queries.keys_of(found)
+    keys = figure_queries.keys_of(found)
     return [
         {"person_id": keys[ident], "state": state.value}
         for ident, state in sorted(found.items(), key=lambda pair: keys[pair[0]])
@@ -239,74 +237,74 @@ def _adoption_rows(request: FigureRequest) -> Sequence[Mapping[str, object]]:
 
 
 def _adoption_by_team(request: FigureRequest) -> Mapping[str, object]:
-    owner = programme.queries.by_id(request.programme_id)
+    owner = figure_queries.owner_of(request.programme_id)
     return figure_queries.adoption_by_team(owner, request.params["through"], request.as_of)
 
 
 def _weekly_adoption(request: FigureRequest) -> Mapping[str, object]:
-    owner, params = programme.queries.by_id(request.programme_id), request.params
+    owner, params = figure_queries.owner_of(request.programme_id), request.params
     return figure_queries.weekly_adoption(owner, params["week"], request.as_of, params["team"])
 
 
 def _day60(request: FigureRequest) -> Mapping[str, object]:
-    owner, params = programme.queries.by_id(request.programme_id), request.params
+    owner, params = figure_queries.owner_of(request.programme_id), request.params
     return figure_queries.day60(owner, params["through"], request.as_of, params["team"])
 
 
 def _logins_growth(request: FigureRequest) -> Mapping[str, object]:
-    owner, params = programme.queries.by_id(request.programme_id), request.params
+    owner, params = figure_queries.owner_of(request.programme_id), request.params
     return figure_queries.logins_growth(owner, params["base"], params["current"], request.as_of)
 
 
 def _new_user_growth(request: FigureRequest) -> Mapping[str, object]:
-    owner = programme.queries.by_id(request.programme_id)
+    owner = figure_queries.owner_of(request.programme_id)
     return figure_queries.new_user_growth(owner, _month(request, "month"), request.as_of)
 
 
 def _returning(request: FigureRequest) -> Mapping[str, object]:
-    owner, month = programme.queries.by_id(request.programme_id), _month(request, "month")
+    owner, month = figure_queries.owner_of(request.programme_id), _month(request, "month")
     reading = request.params["established"]
     return figure_queries.returning_established(owner, month, reading, request.as_of)
 
 
 def _dau_wau_mau(request: FigureRequest) -> Mapping[str, object]:
-    owner, params = programme.queries.by_id(request.programme_id), request.params
+    owner, params = figure_queries.owner_of(request.programme_id), request.params
     return figure_queries.dau_wau_mau(owner, params["on"], params["kinds"], request.as_of)
 
 
 def _stickiness(request: FigureRequest) -> Mapping[str, object]:
-    owner, params = programme.queries.by_id(request.programme_id), request.params
+    owner, params = figure_queries.owner_of(request.programme_id), request.params
     return figure_queries.stickiness(
         owner, params["start"], params["end"], params["short"], request.as_of
     )
 
 
 def _l28(request: FigureRequest) -> Mapping[str, object]:
-    owner = programme.queries.by_id(request.programme_id)
+    owner = figure_queries.owner_of(request.programme_id)
     return figure_queries.l28(owner, request.params["on"], request.as_of)
 
 
 def _streak(request: FigureRequest) -> Mapping[str, object]:
-    owner, params = programme.queries.by_id(request.programme_id), request.params
+    owner, params = figure_queries.owner_of(request.programme_id), request.params
     return figure_queries.streak_of(owner, params["person_id"], params["through"], request.as_of)
 
 
 def _proposals_growth(request: FigureRequest) -> Mapping[str, object]:
-    owner = programme.queries.by_id(request.programme_id)
+    owner = figure_queries.owner_of(request.programme_id)
     return figure_queries.proposals_growth(
         owner, _month(request, "month_a"), _month(request, "month_b")
     )
 
 
 def _revenue_gap(request: FigureRequest) -> Mapping[str, object]:
-    owner, params = programme.queries.by_id(request.programme_id), request.params
+    owner, params = figure_queries.owner_of(request.programme_id), request.params
     return figure_queries.revenue_gap(
         owner, params["start"], params["end"], params["user_rule"], request.as_of
     )
 
 
 def _proposal_value_gap(request: FigureRequest) -> Mapping[str, object]:
-    owner, params = programme.queries.by_id(request.programme_id), request.params
+    owner, params = figure_queries.owner_of(request.programme_id), request.params
     return figure_queries.proposal_value_gap(owner, params["start"], params["end"])
 
 
@@ -382,7 +380,7 @@ def adoption_group() -> None:
 @click.option("--programme", "slug", help="One programme; all of them without this.")
 def rebuild_command(slug: str | None) -> None:
     """Forget every derived row and build it anew from the events."""
-    ident = programme.queries.id_of(slug) if slug else None
+    ident = figure_queries.programme_id_of(slug) if slug else None
     if slug and ident is None:
         terminal.stop(f"There is no programme {slug}.")
     for programme_id in [ident] if ident else programmes_with_usage():

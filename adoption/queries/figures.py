@@ -41,6 +41,26 @@ UNASSIGNED = "unassigned"
 MONTHS_IN_A_YEAR = 12
 
 
+def owner_of(programme_id: int) -> Programme:
+    """The programme a figure is asked about."""
+    return programme.queries.by_id(programme_id)
+
+
+def programme_id_of(slug: str) -> int | None:
+    """The id of the programme with this slug."""
+    return programme.queries.id_of(slug)
+
+
+def keys_of(person_ids: Collection[int]) -> dict[int, str]:
+    """The files' person_id of each person."""
+    return people.queries.keys_of(person_ids)
+
+
+def ids_by_key() -> dict[str, int]:
+    """Everybody by the files' person_id."""
+    return people.queries.by_key()
+
+
 def share_keys(
     share: Share, hits: str = "sustained", base: str = "measurable"
 ) -> dict[str, object]:
