@@ -13,7 +13,7 @@ from core.playbook import Apply, PlaybookPart
 from incentives import access, queries
 from incentives.forms import ContestEntry, contests_part
 from incentives.models import Contest
-from incentives.queries import documents
+from incentives.queries import checks, documents
 from incentives.queries.documents import Reader
 from incentives.services import byhand
 from incentives.services.contests import ContestPlan, PrizePlan
@@ -155,3 +155,4 @@ def advance_command(
 
 
 COMMANDS = (contests_group,)
+CHECKS = (checks.verify,)

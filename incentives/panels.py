@@ -25,6 +25,9 @@ def my_place(actor: Actor, now: datetime) -> str | None:
 
 def place_headline(actor: Actor, now: datetime) -> dict[str, object] | None:
     """The first page opens with the race while the reader can still do something for it."""
+    if actor.person_id is not None and actor.role is Role.MANAGER:
+        places = pages.team_places(access.led_teams(actor, now.date()), now)
+        return pages.team_headline(places[0]) if places else None
     if actor.person_id is None or actor.role is not Role.REP:
         return None
     return next(

@@ -17,7 +17,7 @@ from leaderboard.models import (
     Standing,
     StandingDay,
 )
-from leaderboard.queries import facts, reads, tables
+from leaderboard.queries import checks, facts, reads, tables
 from leaderboard.queries.facts import Spec
 from leaderboard.rules.members import members
 from leaderboard.rules.scoring import Entry, PointRule, day_points
@@ -373,16 +373,13 @@ def list_board(board_id: int) -> None:
 
 def lines_now(board: Board) -> tuple[Line, ...]:
     """The standings as the fold has them: what the second opinion is compared with."""
-    spec = facts.spec_of(board)
-    scores = reads.member_scores(board.id)
-    bases = tables.baselines_at(spec, board.closes_at)
-    return lines(spec.terms, scores, _team_ids(spec), bases)
+    return checks.folded(board)
 
 
 def second_opinion(board_id: int) -> str:
     """The fingerprint of the result counted again from the events, by other steps."""
     board = db.session.get_one(Board, board_id)
-    return result_hash(tables.recounted(facts.spec_of(board), board.closes_at))
+    return checks.recounted_hash(board, board.closes_at)
 
 
 def _keep(board_id: int, rev: int, rows: Iterable[Line]) -> None:

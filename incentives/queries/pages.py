@@ -610,3 +610,18 @@ def headline(place: OwnPlace) -> dict[str, object] | None:
         "action_url": f"/contests/{place.contest.slug}",
         "action_label": "See the race",
     }
+
+
+def team_headline(place: OwnPlace) -> dict[str, object] | None:
+    """One sentence for a lead's first page: where the team stands, and what moves it."""
+    own = next((each for each in place.near if each.unit_id == place.own_team_id), None)
+    if place.is_covered or own is None or own.rank is None:
+        return None
+    return {
+        "priority": 10,
+        "headline": f"{place.team} is {_nth(own.rank)} of {place.ranked} in {place.contest.title}.",
+        "lede": f"{own.participants} of {own.roster} reps are on target. It runs until "
+        f"{_day(place.contest.last_on)}.",
+        "action_url": f"/contests/{place.contest.slug}",
+        "action_label": "See the race",
+    }

@@ -8,18 +8,19 @@ from sqlalchemy import select
 
 from core import audit, ledger
 from core.audit import AuditEntry
-from core.db import db, transaction
+from core.db import db, delete_where, transaction
 from core.errors import Conflict, Invalid, NotAllowed
 from core.ledger import Hold, LedgerEntry
 from core.outbox import LetterState, OutboxLetter
 from core.policy import SYSTEM
 from incentives import jobs, queries
 from incentives.models import Award, Contest, ContestEvent, Recognition
+from incentives.queries import checks
 from incentives.rules.contests import State
 from incentives.services import awards, clock, contests
 from incentives.services.contests import PrizePlan
 from leaderboard import services as boards
-from leaderboard.models import Board, FrozenStanding
+from leaderboard.models import Board, FrozenStanding, MemberRow
 from leaderboard.queries import reads
 from tests.factories.adoption import make_event, make_usage
 from tests.factories.incentives import (
@@ -546,3 +547,26 @@ def test_granting_needs_nothing_from_awards_of_another_contest(world):
     assert awards.goal_of(fresh(first)) is None
     assert isinstance(fresh(first).final_at, datetime)
     assert fresh(first).final_at.tzinfo is UTC
+
+
+def test_what_a_contest_rests_on_can_be_verified(world):
+    """CONTESTS, invariants: standings, kept results, awards and entries, holds."""
+    programme, teams = world
+    done, live = make_scheduled(programme, prizes=PODIUM), make_contest(programme)
+    to_the_end(done)
+    with transaction():
+        boards.refresh(live.board_id, BEFORE + 9 * DAY)
+    assert checks.verify() == []
+    with transaction():
+        row = db.session.scalars(select(MemberRow).where(MemberRow.board_id == live.board_id)).all()
+        row[0].active_days += 4
+        kept = db.session.scalars(select(FrozenStanding)).first()
+        kept.participants += 1
+        lost = db.session.scalars(select(Award)).first()
+        delete_where(Recognition, Recognition.award_id == lost.id)
+        delete_where(Award, Award.id == lost.id)
+    found = checks.verify()
+    assert any("kept result was changed" in line for line in found)
+    assert any("entry without an award" in line for line in found)
+    assert any("not what the events say" in line for line in found)
+    assert teams
