@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -21,7 +21,7 @@ from core.intake.runner import run_import
 from core.intake.summary import Summary
 from core.playbook import read
 from core.policy import SYSTEM
-from core.scheduler import SlotRun, SlotState
+from core.scheduler import CatchUp, JobSpec, SlotRun, SlotState
 from demo import store
 from demo.dates import LAUNCH, ZONE, Timeline
 from demo.playbook import SLUG, at_stage, write_playbook
@@ -35,6 +35,9 @@ DIRECTORY = ("people", "memberships", "absences")
 EVENTS = ("deals", "usage", "assignments", "completions", "proposals", "signals")
 SWEEPERS = frozenset({"prune-slots", "prune-sign-ins"})
 """Jobs that only forget what is old: in a database an hour old there is nothing for them."""
+WEEKLY = frozenset({"judge-adoption", "assign-milestones"})
+"""Daily jobs that write no letter: weeks are judged, and milestones asked, once a week."""
+LONG_STEP = timedelta(days=3)
 EVE_DAYS = 3
 ANNOUNCED_DAYS = 5
 MORNING = timedelta(hours=9)
@@ -123,6 +126,26 @@ def _announcements(world: World, when: Moments) -> list[datetime]:
     return instants
 
 
+def _mondays(after: datetime, until: datetime) -> list[datetime]:
+    """The next Monday's first hour in UTC, when a programme week has just ended."""
+    day = after.date() + timedelta(days=-after.weekday() % 7)
+    monday = datetime(day.year, day.month, day.day, 1, tzinfo=UTC)
+    if monday <= after:
+        monday += timedelta(days=7)
+    return [monday] if monday <= until else []
+
+
+def _in_long_steps(spec: JobSpec) -> JobSpec:
+    """The same job at the pace of a story told in retrospect: it works up to its instant anyway,
+    so eight months need not be looked at every day.
+    """
+    if spec.id in WEEKLY:
+        return replace(spec, catch_up=CatchUp.ALL, due=_mondays)
+    if spec.catch_up is CatchUp.LATEST:
+        return replace(spec, coalesce=max(spec.coalesce, LONG_STEP))
+    return spec
+
+
 def _run_jobs(
     app: Flask, world: World, folder: Path, when: Moments, progress: Callable[[datetime], None]
 ) -> list[SlotRun]:
@@ -133,7 +156,7 @@ def _run_jobs(
     holder = scheduler.take_lease(scheduler.owner_name(), datetime.now(UTC))
     if holder is None:
         raise Conflict("A scheduler is at work.", fix="Stop it, then load the demo.")
-    jobs = [spec for spec in declared() if spec.id not in SWEEPERS]
+    jobs = [_in_long_steps(spec) for spec in declared() if spec.id not in SWEEPERS]
     ran: list[SlotRun] = []
     with Heartbeat(app, holder):
         since = when.eve
