@@ -385,6 +385,7 @@ def rebuild_command(slug: str | None) -> None:
         terminal.stop(f"There is no programme {slug}.")
     for programme_id in [ident] if ident else programmes_with_usage():
         with transaction():
+            services.date_events_anew(programme_id)
             done = services.rebuild(programme_id, clock.now())
         click.echo(f"programme {programme_id}: {done.weeks} weeks judged")
 

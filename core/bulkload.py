@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select
+from sqlalchemy import CompoundSelect, Select, update
 from sqlalchemy import text as sql_text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError
@@ -255,6 +255,12 @@ def insert_select(
     insert = (sqlite.insert if dialect() == "sqlite" else postgresql.insert)(table)
     filled = insert.from_select(list(columns), statement)
     db.session.execute(filled.on_conflict_do_nothing() if skip_known else filled)
+
+
+def update_rows(model: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
+    """Set columns of rows named by their primary key; every row has the same columns."""
+    if rows:
+        db.session.execute(update(model), [dict(row) for row in rows])
 
 
 def refresh_statistics(model: type[Base]) -> None:

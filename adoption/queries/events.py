@@ -323,6 +323,24 @@ def is_stored_whole(programme_id: int, digest: str) -> bool:
     return db.session.execute(superseded.limit(1)).first() is None
 
 
+def moments_of(programme_id: int) -> Iterator[tuple[int, int, datetime, date]]:
+    """Id, person, moment and stored local date of every event, a portion at a time, by id."""
+    last = 0
+    while True:
+        rows = db.session.execute(
+            select(
+                UsageEvent.id, UsageEvent.person_id, UsageEvent.occurred_at, UsageEvent.local_day
+            )
+            .where(UsageEvent.programme_id == programme_id, UsageEvent.id > last)
+            .order_by(UsageEvent.id)
+            .limit(CHUNK)
+        ).all()
+        if not rows:
+            return
+        last = rows[-1].id
+        yield from ((row.id, row.person_id, row.occurred_at, row.local_day) for row in rows)
+
+
 def zones_of_people() -> dict[int, str]:
     """The own time zone of each person who has one."""
     rows = db.session.execute(

@@ -2,7 +2,7 @@
 
 from adoption.services.deals import record_deals, record_proposals, record_signals
 from adoption.services.judging import Judged, judge_adoption, rebuild
-from adoption.services.rollups import RolledUp, roll_up_days
+from adoption.services.rollups import RolledUp, date_events_anew, roll_up_days
 from adoption.services.usage import (
     Recorded,
     UsageIntake,
@@ -19,6 +19,7 @@ __all__ = [
     "RolledUp",
     "UsageIntake",
     "answered",
+    "date_events_anew",
     "judge_adoption",
     "keep_answer",
     "open_intake",

@@ -10,7 +10,14 @@ from adoption.models import AdoptionStatus, AdoptionWeek, RepWeek, TouchedWeek, 
 from adoption.queries import weeks as week_queries
 from adoption.queries.days import rule_of, world_from_days
 from adoption.rules import AdoptionRule, RepDays, Span, Weeks, current_bits, span_of, state_of
-from adoption.services.rollups import WEEK_COLUMNS, mark_for, rebuild_days, week_rows, write_week
+from adoption.services.rollups import (
+    WEEK_COLUMNS,
+    date_events_anew,
+    mark_for,
+    rebuild_days,
+    week_rows,
+    write_week,
+)
 from core.bulkload import TextRow, refresh_statistics, replace_rows
 from core.calendars import DAY, WEEK_DAYS
 from core.db import delete_where, upsert_rows
@@ -52,7 +59,11 @@ def judge_adoption(programme_id: int, now: datetime) -> Judged:
     members = programme.queries.members(programme_id)
     change_id, changed = people.queries.changes_after(mark.person_change_id)
     reopened = changed | week_queries.touched_week_people(programme_id)
-    is_new = mark.rule_version != owner.rule_version or mark.judged_week is None
+    is_new_series = mark.rule_version not in {0, owner.rule_version}
+    if is_new_series:
+        date_events_anew(programme_id)
+        rebuild_days(programme_id, now)
+    is_new = is_new_series or mark.rule_version == 0 or mark.judged_week is None
     if is_new or len(reopened & members) > MANY * len(members):
         done = _judge_all(owner, mark, last)
     else:

@@ -365,3 +365,25 @@ def test_signals_come_in_once(app, tmp_path):
     assert counts(bring(tmp_path, owner, rows, "signals")) == (0, 0, 1, 0, 0)
     rows[0]["dismissed_at"] = "2026-03-03T15:00:00Z"
     assert counts(bring(tmp_path, owner, rows, "signals")) == (0, 1, 0, 0, 0)
+
+
+def test_a_programme_that_moves_to_another_zone_takes_its_dates_along(app, tmp_path):
+    owner, one = make_programme(time_zone="UTC"), rep()
+    bring(tmp_path, owner, [event(one, "2026-03-03T03:00:00Z")])
+    settle()
+    assert known(owner)[0][1] == MONDAY + DAY
+    with transaction():
+        row = db.session.merge(owner)
+        row.time_zone, row.rule_version = "America/New_York", 2
+    settle()
+    assert known(owner)[0][1] == MONDAY
+    assert [row[2] for row in snapshot(owner)[0]] == [MONDAY]
+
+
+def test_the_rebuild_command_says_what_it_did(app):
+    owner, one = make_programme(), rep()
+    make_usage(owner, one, days(*TWICE_A_WEEK))
+    done = app.test_cli_runner().invoke(args=["adoption", "rebuild"])
+    assert done.exit_code == 0
+    assert "weeks judged" in done.output
+    assert checks.verify_all() == []
