@@ -1,6 +1,6 @@
 """The menu and what every page knows of its reader; the only list of addresses across rooms."""
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_wtf.csrf import generate_csrf
 
 from core.guards import current_actor
@@ -14,8 +14,8 @@ ROLE_LABELS = {
     Role.EXECUTIVE: "Executive",
     Role.ADMIN: "Administrator",
 }
-ACCENTS = ("fern", "cobalt", "plum", "teal", "rust", "berry")
 THEMES = ("light", "dark")
+PRODUCT = "Pennant"
 
 Entry = tuple[str, str, str, str, str]
 # icon, label, short label, address, action that must be allowed
@@ -51,6 +51,8 @@ def page_context() -> dict[str, object]:
     actor = current_actor()
     theme = request.cookies.get("theme", "")
     context: dict[str, object] = {
+        "programme_name": _programme_name(signed_in=actor.is_signed_in),
+        "accent": "fern",
         "theme": theme if theme in THEMES else "",
         "nav": [],
         "viewer": None,
@@ -67,6 +69,14 @@ def page_context() -> dict[str, object]:
             for group in MENUS[actor.role]
         ]
     return context
+
+
+def _programme_name(*, signed_in: bool) -> str:
+    """Return the name of the programme at hand; strangers and an empty house see the product's."""
+    if not signed_in:
+        return PRODUCT
+    name: str | None = current_app.extensions["pennant"]["programmes"].default_name()
+    return name or PRODUCT
 
 
 def _item(entry: Entry) -> dict[str, object]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-import css_inline
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -104,18 +103,13 @@ class CompiledTip:
     html: str
 
 
-@lru_cache(maxsize=1)
-def _inliner() -> css_inline.CSSInliner:
-    return css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
-
-
 @lru_cache(maxsize=256)
 def _bodies(body: str) -> tuple[str, Markup]:
     return tip_text(body), tip_html(body)
 
 
 def compile_tip(source: TipSource) -> CompiledTip:
-    """Render a tip's templates and set its styles inline, once for all its readers."""
+    """Render a tip's templates, once for all its readers."""
     plain, rich = _bodies(source.body)
     subject, text, page = render_letter(
         "comms/tip",
@@ -125,7 +119,7 @@ def compile_tip(source: TipSource) -> CompiledTip:
         programme=source.programme,
         cadence=source.cadence,
     )
-    return CompiledTip(subject, text, _inliner().inline(page or ""))
+    return CompiledTip(subject, text, page or "")
 
 
 @dataclass(frozen=True)

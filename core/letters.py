@@ -1,11 +1,25 @@
 """Renders letters: three small templates a letter, outside any request."""
 
+from functools import cache
 from typing import Any
 
 from flask import current_app
 from jinja2 import TemplateNotFound
 
 from core.settings import settings
+
+
+@cache
+def _inliner() -> Any:  # noqa: ANN401 - the library is loaded when the first letter is written
+    from css_inline import CSSInliner
+
+    return CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+
+
+def inlined(html: str) -> str:
+    """Set the style element's rules on the tags themselves, which many mail programs need."""
+    text: str = _inliner().inline(html)
+    return text
 
 
 def render_letter(template: str, **data: Any) -> tuple[str, str, str | None]:  # noqa: ANN401 - template data
@@ -20,7 +34,7 @@ def render_letter(template: str, **data: Any) -> tuple[str, str, str | None]:  #
     subject = " ".join(env.get_template(f"{base}.subject.txt").render(context).split())
     text = env.get_template(f"{base}.txt").render(context).strip() + "\n"
     try:
-        html = env.get_template(f"{base}.html").render(context)
+        html = inlined(env.get_template(f"{base}.html").render(context))
     except TemplateNotFound as missing:
         if missing.name != f"{base}.html":
             raise

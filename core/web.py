@@ -1,10 +1,13 @@
 """What every page shares: security headers, errors as pages or problem JSON, words for numbers."""
 
+import hashlib
 import logging
 import secrets
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, session, url_for
@@ -56,9 +59,25 @@ def set_up_web(app: Flask) -> None:
     for name, function in FILTERS.items():
         app.jinja_env.filters[name] = function
     app.jinja_env.globals["slot"] = slots.slot
+    _name_versions(app)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+
+
+def _name_versions(app: Flask) -> None:
+    """Give every static file's address its content's hash, so that it may be kept for a year."""
+    versions: dict[str, str] = {}
+
+    @app.url_defaults
+    def add_version(endpoint: str, values: dict[str, Any]) -> None:
+        name = values.get("filename")
+        if endpoint != "static" or not name or "v" in values:
+            return
+        if name not in versions or app.config["TEMPLATES_AUTO_RELOAD"]:
+            content = (Path(app.static_folder or "") / name).read_bytes()
+            versions[name] = hashlib.sha256(content).hexdigest()[:12]
+        values["v"] = versions[name]
 
 
 def _add_headers(response: Response) -> Response:

@@ -44,6 +44,12 @@ def default() -> Programme | None:
     return db.session.scalars(latest).one_or_none()
 
 
+def default_name() -> str | None:
+    """The name of `default()`, alone, for every page's frame."""
+    latest = select(Programme.name).order_by(Programme.launch_on.desc(), Programme.id.desc())
+    return db.session.scalars(latest.limit(1)).one_or_none()
+
+
 def all_programmes() -> tuple[Programme, ...]:
     """Every programme, oldest launch first."""
     return tuple(db.session.scalars(select(Programme).order_by(Programme.launch_on, Programme.id)))
