@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from threading import Lock
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from core.clock import now
@@ -21,6 +22,11 @@ from incentives.services import byhand, clock
 from incentives.services import launching as launches
 
 blueprint = Blueprint("incentives", __name__)
+
+MOST_KEPT = 256
+# Pages as sent, by session and tag: a reader who looks again gets the same bytes for two reads.
+_kept: dict[tuple[str | None, str | None], str] = {}
+_keeping = Lock()
 
 STEP_WORDS = {
     "submitted": "Handed in.",
@@ -44,11 +50,11 @@ def _own_teams(actor: Actor, contest: Contest, moment: datetime) -> frozenset[in
 
 
 def _tag(slug: str, moment: datetime, actor: Actor) -> str | None:
-    """The page's tag: the counters, the reader, the hour; None when there is no such contest."""
+    """The page's tag: the counters, the reader, the minute; None when there is no such contest."""
     counters = queries.counter(slug)
     if counters is None:
         return None
-    parts = (*counters, actor.person_id, request.cookies.get("theme", ""), f"{moment:%Y%m%d%H}")
+    parts = (*counters, actor.person_id, request.cookies.get("theme", ""), f"{moment:%Y%m%d%H%M}")
     return ".".join(str(part) for part in (slug, *parts, request.query_string.decode()[:60]))
 
 
@@ -58,10 +64,15 @@ def contest(slug: str) -> ResponseReturnValue:
     """A contest: the Board, one's own team, how points work, what there is to win, is it fair."""
     actor, moment = current_actor(), now()
     tag = _tag(slug, moment, actor)
-    if tag is not None and "_flashes" not in session:
-        unchanged = not_modified(tag)
+    is_plain = tag is not None and "_flashes" not in session
+    key = (g.get("session_id"), tag)
+    if is_plain:
+        unchanged = not_modified(tag or "")
         if unchanged is not None:
             return unchanged
+        kept = _kept.get(key)
+        if kept is not None:
+            return with_etag(kept, tag or "")
     found = access.visible_contest(actor, slug, moment.date())
     page = pages.contest_page(
         found,
@@ -84,7 +95,17 @@ def contest(slug: str) -> ResponseReturnValue:
         until=queries.decided_at(found),
         action=_next_action(actor, page),
     )
+    if is_plain and key[0] is not None:
+        _keep(key, body)
     return with_etag(body, tag or "")
+
+
+def _keep(key: tuple[str | None, str | None], body: str) -> None:
+    """Keep a page for the reader who asked for it, until its counters or the minute move on."""
+    with _keeping:
+        while len(_kept) >= MOST_KEPT:
+            del _kept[next(iter(_kept))]
+        _kept[key] = body
 
 
 def _may(actor: Actor, found: Contest, today: date) -> dict[str, bool]:

@@ -380,8 +380,8 @@ def earned_on(board_id: int, team_id: int, day: date) -> dict[int, Fraction]:
 
 def uncounted(board_id: int) -> int:
     """How many events were seen and not counted (caps, repeats, holds, ...)."""
-    counts = db.session.scalars(select(ScoreEntry.uncounted).where(ScoreEntry.board_id == board_id))
-    return sum(counts)
+    total = select(func.sum(ScoreEntry.uncounted)).where(ScoreEntry.board_id == board_id)
+    return int(db.session.scalar(total) or 0)
 
 
 def units_beside(board_id: int, unit_ids: Collection[int]) -> list[int]:

@@ -389,3 +389,21 @@ def test_pages_read_no_more_for_more_teams(world, sign_in_as):
     with transaction():
         boards.refresh(contest.board_id, MIDWAY + timedelta(minutes=1))
     assert [count(path) for path in paths] == few
+
+
+def test_a_page_looked_at_again_is_sent_as_it_was_without_counting_anything(world, sign_in_as, at):
+    _, teams, contest = world
+    client = sign_in_as(teams[1].members[0])
+    first = client.get("/contests/race")
+    asked = []
+    listener = lambda _c, _k, statement, *_r: asked.append(statement)  # noqa: E731
+    event.listen(db.engine, "before_cursor_execute", listener)
+    assert client.get("/contests/race").data == first.data
+    event.remove(db.engine, "before_cursor_execute", listener)
+    assert len(asked) <= 2
+    other = sign_in_as(teams[0].members[0]).get("/contests/race")
+    assert other.data != first.data
+    make_usage(world[0], teams[1].members[0], FOUR[2:])
+    with transaction():
+        boards.refresh(contest.board_id, MIDWAY + timedelta(minutes=15))
+    assert client.get("/contests/race").data != first.data
