@@ -24,7 +24,7 @@ def count(table):
 
 def states():
     rows = db.session.execute(text("SELECT slug, state FROM contest"))
-    return dict(rows)
+    return {row.slug: row.state for row in rows}
 
 
 def test_the_story_has_run_up_to_its_day(demo_app):
