@@ -42,7 +42,10 @@ QUICK_LENGTH, QUICK_WORD = 200, 80
 FIRST_MOMENT = FIRST_DAY.replace(day=FIRST_DAY.day + 1).isoformat()
 LAST_MOMENT = LAST_DAY.replace(day=LAST_DAY.day - 1).isoformat()
 
-QUICK_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+QUICK_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6})?(?:Z|[+-](\d\d:\d\d))", re.ASCII
+)
+LONGEST_OFFSET, UTC_OFFSETS = "18:00", {None, "00:00"}
 QUICK_VALUE = re.compile(r"-?\d{1,14}(?:\.\d{1,12})?", re.ASCII)
 VALUE = re.compile(r"[+-]?(?:\d{1,14}(?:\.\d{0,60})?|\.\d{1,60})", re.ASCII)
 QUICK_VOIDED = {"": "0", "false": "0", "0": "0", "true": "1", "1": "1"}
@@ -70,17 +73,25 @@ class Learnt:
     times: dict[str, str] = field(default_factory=dict)
     kinds: set[str] = field(default_factory=set)
 
-    def moment(self, written: str) -> bool:
-        """Whether this is a moment like 2026-03-02T14:05:06Z within bounds; if so, it is learnt."""
-        if not QUICK_MOMENT.fullmatch(written) or not FIRST_MOMENT <= written <= LAST_MOMENT:
-            return False
+    def stamp(self, written: str) -> str:
+        """The stamp of a moment in ISO 8601 with an offset; "" for what needs a careful look.
+
+        Of moments in UTC the date and the time of day are learnt apart.
+        """
+        match = QUICK_MOMENT.fullmatch(written)
+        if match is None:
+            return ""
         try:
-            datetime.fromisoformat(written)
+            moment = datetime.fromisoformat(written)
         except ValueError:
-            return False
-        self.days.add(written[:10])
-        self.times[written[10:]] = f" {written[11:19]}.000000"
-        return True
+            return ""
+        stamp = stamp_of(moment)
+        if (match[1] or "") > LONGEST_OFFSET or not FIRST_MOMENT <= stamp <= LAST_MOMENT:
+            return ""
+        if match[1] in UTC_OFFSETS:
+            self.days.add(written[:10])
+            self.times[written[10:]] = stamp[10:]
+        return stamp
 
     def kind(self, word: str) -> bool:
         """Whether this may be the name of a kind; if so, it is learnt."""
@@ -145,16 +156,24 @@ def parse_cells(cells: Sequence[list[str]], lines: Sequence[int], shape: Shape) 
             row[value_at],
         )
         event_id, person, source = row[event_at], row[person_at], row[source_at]
+        arrival = ""
         if (
             (is_clean or (_is_plain(whole[place]) and len(whole[place]) <= QUICK_LENGTH))
             and event_id
             and person
             and (kind in kinds or learnt.kind(kind))
-            and ((occurred[10:] in times and occurred[:10] in days) or learnt.moment(occurred))
+            and (
+                stamp := occurred[:10] + times[occurred[10:]]
+                if occurred[10:] in times and occurred[:10] in days
+                else learnt.stamp(occurred)
+            )
             and (
                 not received
-                or (received[10:] in times and received[:10] in days)
-                or learnt.moment(received)
+                or (
+                    arrival := received[:10] + times[received[10:]]
+                    if received[10:] in times and received[:10] in days
+                    else learnt.stamp(received)
+                )
             )
             and (not value or number(value))
             and row[voided_at] in voids
@@ -168,8 +187,8 @@ def parse_cells(cells: Sequence[list[str]], lines: Sequence[int], shape: Shape) 
                     person,
                     row[mail_at],
                     kind,
-                    occurred[:10] + times[occurred[10:]],
-                    received[:10] + times[received[10:]] if received else "",
+                    stamp,
+                    arrival,
                     row[object_at],
                     value,
                     voids[row[voided_at]],

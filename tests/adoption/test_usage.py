@@ -387,3 +387,46 @@ def test_the_rebuild_command_says_what_it_did(app):
     assert done.exit_code == 0
     assert "weeks judged" in done.output
     assert checks.verify_all() == []
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2026-03-02T15:00:00Z", "2026-03-02T15:00:00"),
+        ("2026-03-02T15:00:00+00:00", "2026-03-02T15:00:00"),
+        ("2026-03-02T15:00:00-00:00", "2026-03-02T15:00:00"),
+        ("2026-03-02T15:00:00.250Z", "2026-03-02T15:00:00.250000"),
+        ("2026-03-02T15:00:00.1234567Z", "2026-03-02T15:00:00.123456"),
+        ("2026-03-02T23:30:00-05:00", "2026-03-03T04:30:00"),
+        ("2026-03-02T00:30:00+0530", "2026-03-01T19:00:00"),
+        ("2026-03-02 15:00:00Z", "2026-03-02T15:00:00"),
+        ("2026-03-02T15:00Z", "2026-03-02T15:00:00"),
+        (" 2026-03-02T15:00:00Z ", "2026-03-02T15:00:00"),
+    ],
+)
+def test_moments_are_read_alike_on_the_short_and_the_careful_way(app, tmp_path, written, moment):
+    owner, one = make_programme(), rep()
+    rows = [event(one, written, event_id=str(number)) for number in range(3)]
+    for row in rows:
+        row["received_at"] = written
+    assert counts(bring(tmp_path, owner, rows)) == (3, 0, 0, 0, 0)
+    expected = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    for row in db.session.scalars(select(UsageEvent)):
+        assert (row.occurred_at, row.received_at) == (expected, expected)
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-02-30T15:00:00Z",
+        "2026-03-02T25:00:00Z",
+        "2026-03-02T15:00:00+19:00",
+        "20260302T150000Z",
+    ],
+)
+def test_moments_that_are_none_are_refused(app, tmp_path, written):
+    owner, one = make_programme(), rep()
+    good = event(one, "2026-03-02T15:00:00Z", event_id="good")
+    assert counts(bring(tmp_path, owner, [good, event(one, written)])) == (1, 0, 0, 1, 0)
