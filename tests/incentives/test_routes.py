@@ -400,7 +400,7 @@ def test_a_page_looked_at_again_is_sent_as_it_was_without_counting_anything(worl
     event.listen(db.engine, "before_cursor_execute", listener)
     assert client.get("/contests/race").data == first.data
     event.remove(db.engine, "before_cursor_execute", listener)
-    assert len(asked) <= 2
+    assert len([text for text in asked if text != "BEGIN"]) == 2
     other = sign_in_as(teams[0].members[0]).get("/contests/race")
     assert other.data != first.data
     make_usage(world[0], teams[1].members[0], FOUR[2:])
