@@ -6,7 +6,7 @@ Day rows answer when they say exactly what the events said at `as_of`; otherwise
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -26,6 +26,9 @@ from adoption.rules import (
 from core.calendars import DAY, WEEK_DAYS, bits_of
 from core.db import db
 from programme.models import Programme
+
+# The 28-day windows of METRICS U need this much even under a rule with a short lookback.
+FEWEST_WEEKS = 6
 
 
 @dataclass(frozen=True)
@@ -105,11 +108,13 @@ def world(
     kinds: Collection[str] | None = None,
     person_ids: Collection[int] | None = None,
     since: date | None = None,
+    whole: bool = False,
 ) -> World:
     """Every in-scope rep (or those named) with dates up to `through` as known at `as_of`.
 
     `kinds` default to the programme's key actions. Dates outside employment or enablement are
-    left out (METRICS E3). The span holds every start day, and `since` if given.
+    left out (METRICS E3). The span begins a lookback before the first use
+    or the launch; with `whole` it holds every start day, and `since` in any case.
     """
     days = person_days(
         owner.id,
@@ -118,22 +123,19 @@ def world(
         as_of=as_of,
         person_ids=person_ids,
     )
-    return _world(owner, through, days, person_ids, since=since)
+    return _world(owner, through, days, person_ids, since, whole=whole)
 
 
 def world_from_days(
     owner: Programme, through: date, person_ids: Collection[int] | None = None
 ) -> World:
-    """Every in-scope rep (or those named) from the day rows as they stand, at least `through`.
-
-    Weeks begin one lookback before the launch, or before the first use if that was earlier: what
-    lies further back is no part of the series.
-    """
+    """Every in-scope rep (or those named) from the day rows as they stand, at least `through`."""
     mine = DailyUsage.programme_id == owner.id
     first, newest = db.session.execute(
         select(func.min(DailyUsage.local_day), func.max(DailyUsage.local_day)).where(mine)
     ).one()
-    begin = min(owner.launch_on, first or owner.launch_on) - owner.lookback * WEEK_DAYS * DAY
+    # The same beginning for everybody and for a few, so that both write the same rows.
+    begin = min(first or owner.launch_on, owner.launch_on) - _room(owner)
     statement = (
         select(DailyUsage.person_id, DailyUsage.local_day)
         .where(mine, DailyUsage.kind.in_(sorted(owner.key_actions)))
@@ -143,13 +145,19 @@ def world_from_days(
     return _world(owner, max(newest or through, through), days, person_ids, begin)
 
 
+def _room(owner: Programme) -> timedelta:
+    """How long before the first use a span begins."""
+    return max(owner.lookback, FEWEST_WEEKS) * WEEK_DAYS * DAY
+
+
 def _world(
     owner: Programme,
     through: date,
     days: Iterable[tuple[int, date]],
     person_ids: Collection[int] | None,
-    begin: date | None = None,
     since: date | None = None,
+    *,
+    whole: bool = False,
 ) -> World:
     members = programme.queries.members(owner.id)
     wanted = members if person_ids is None else members & frozenset(person_ids)
@@ -159,8 +167,11 @@ def _world(
         found[person_id].append(day)
     starts = [calendars[ident].start_day for ident in wanted]
     first = min((start for start in starts if start is not None), default=through)
-    if begin is not None:
-        first = max(first, begin)
+    if not whole:
+        # People may have been enabled years before anybody used it: weeks without any use at all
+        # never change a state, a streak or a month, so only one lookback of them is kept.
+        used = min((min(dates) for dates in found.values()), default=through)
+        first = max(first, min(used, owner.launch_on, through) - _room(owner))
     if since is not None:
         first = min(first, since)
     span = span_of(programme.queries.calendar(owner), min(first, through), through)

@@ -172,7 +172,7 @@ def day60(
 ) -> dict[str, object]:
     """The figure `day60` (METRICS A5)."""
     refuse_unknown_team(team)
-    found = world(owner, through, as_of=as_of)
+    found = world(owner, through, as_of=as_of, whole=True)
     wanted = on_team(found.reps, through, team)
     counts = Counter(
         day60_of(rep, found.span, through, found.rule).value
