@@ -20,6 +20,7 @@ from tests.servers import ROOT
 
 CLIENT_PROCESSES = 2
 CONNECTIONS = 4
+MARK = "@number@"
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,10 @@ def fresh(engine: str, *, quick: bool) -> Iterator[Ground]:
 
 
 def requests_per_second(port: int, request: bytes, seconds: float) -> float:
-    """How many answers 200 a second eight kept-open connections get for one raw request."""
+    """How many answers a second eight kept-open connections get for one raw request.
+
+    Where the request holds MARK, each sending of it gets a number of its own there.
+    """
     context = multiprocessing.get_context("spawn")
     with context.Pool(CLIENT_PROCESSES) as pool:
         counts = pool.starmap(_hammer, [(port, request, seconds)] * CLIENT_PROCESSES)
@@ -142,15 +146,19 @@ def _hammer(port: int, request: bytes, seconds: float) -> int:
     """Count the answers this process gets, its connections taking turns."""
     sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
     count, until = 0, time.perf_counter() + seconds
-    for connection in sockets:
-        connection.sendall(request)
+
+    def numbered(number: int) -> bytes:
+        return request.replace(MARK.encode(), f"{os.getpid()}-{number}".encode())
+
+    for place, connection in enumerate(sockets):
+        connection.sendall(numbered(-place))
     while time.perf_counter() < until:
         for place in range(CONNECTIONS):
             if not _read_answer(sockets[place]):
                 sockets[place].close()
                 sockets[place] = socket.create_connection(("127.0.0.1", port))
             count += 1
-            sockets[place].sendall(request)
+            sockets[place].sendall(numbered(count))
     for connection in sockets:
         connection.close()
     return count

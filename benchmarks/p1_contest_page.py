@@ -6,13 +6,15 @@ import urllib.parse
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from benchmarks.ground import Ground, Line, requests_per_second
+from benchmarks.ground import MARK, Ground, Line, requests_per_second
 from benchmarks.world import PLAYBOOK, add_people, person_key
 from tests.servers import served
 
 PEOPLE, TEAMS = 10_000, 500
 QUICK_PEOPLE, QUICK_TEAMS = 1_000, 50
-GOAL = 0.4
+SEEN_ANEW, SEEN_AGAIN = "contest page, worked out for its reader", "contest page, looked at again"
+UNCHANGED = "contest page, polled while unchanged (P2)"
+GOALS = {SEEN_ANEW: 0.4, SEEN_AGAIN: 0.4, UNCHANGED: 0.8}
 PASSWORD = "a long benchmark password 1"
 JOBS = ("roll-up-usage", "judge-adoption", "open-close-contests", "refresh-boards")
 CONTEST = """
@@ -51,38 +53,41 @@ def usage_rows(people: int) -> Iterator[tuple[str, str, str, str, str]]:
 
 
 def measure(ground: Ground) -> list[Line]:
-    """Serve bare and real pages by turns, twice, and compare the better ones."""
+    """Serve bare and real pages by turns, twice, and compare the better ones.
+
+    An address never asked for before makes the app work the page out; a kept page is not it.
+    """
     people, teams = (QUICK_PEOPLE, QUICK_TEAMS) if ground.quick else (PEOPLE, TEAMS)
     seconds = 2.0 if ground.quick else 6.0
     furnish(ground, people, teams)
-    bare = real = polled = 0.0
+    bare, rates = 0.0, dict.fromkeys(GOALS, 0.0)
     for _ in range(1 if ground.quick else 2):
         with served(ground.env, "benchmarks.bare:app", "/") as (port, _server):
             bare = max(bare, requests_per_second(port, request("/"), seconds))
         with served(ground.env) as (port, _server):
             cookie = sign_in(port, f"r{people // 2}@example.test")
-            tag = entity_tag(port, "/contests/race", cookie)
-            wanted = request("/contests/race", Cookie=cookie)
-            real = max(real, requests_per_second(port, wanted, seconds))
-            again = request("/contests/race", Cookie=cookie, If_None_Match=tag)
-            polled = max(polled, requests_per_second(port, again, seconds)) if tag else 0.0
-    ratio = real / bare
-    size = f"{people:,} people, {teams} teams"
+            asked = {
+                SEEN_ANEW: request(f"/contests/race?seen={MARK}", Cookie=cookie),
+                SEEN_AGAIN: request("/contests/race", Cookie=cookie),
+                UNCHANGED: request(
+                    "/contests/race",
+                    Cookie=cookie,
+                    If_None_Match=entity_tag(port, "/contests/race", cookie),
+                ),
+            }
+            for what, sent in asked.items():
+                rates[what] = max(rates[what], requests_per_second(port, sent, seconds))
+    size = f"{people:,} people, {teams} teams, bare page {bare:,.0f}/s"
     lines = [
-        Line(
-            "P1",
-            ground.engine,
-            f"contest page {real:,.0f}/s / bare page {bare:,.0f}/s ({size})",
-            f"{ratio:.2f} x",
-            f">= {GOAL} x",
-            ratio >= GOAL,
-        )
+        line(ground.engine, f"{what} {rate:,.0f}/s", rate / bare, GOALS[what])
+        for what, rate in rates.items()
     ]
-    if polled:
-        what = f"the same page polled while unchanged {polled:,.0f}/s / bare page"
-        lines.append(Line("P2", ground.engine, what, f"{polled / bare:.2f} x", ">= 0.8 x",
-                          polled / bare >= 0.8))  # fmt: skip
-    return lines
+    return [*lines, Line("P1", ground.engine, f"measured with {size}", "", "")]
+
+
+def line(engine: str, what: str, ratio: float, goal: float) -> Line:
+    """One kind of request against the bare page."""
+    return Line("P1", engine, what, f"{ratio:.2f} x", f">= {goal} x", ratio >= goal)
 
 
 def furnish(ground: Ground, people: int, teams: int) -> None:
