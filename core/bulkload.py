@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, update
+from sqlalchemy import CompoundSelect, Select, insert, update
 from sqlalchemy import text as sql_text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError
 
 from core.db import Base, db, dialect, table_of
@@ -252,9 +251,18 @@ def insert_select(
 ) -> None:
     """Insert what a query finds, in the database itself; rows whose key is known may be skipped."""
     table = table_of(model)
-    insert = (sqlite.insert if dialect() == "sqlite" else postgresql.insert)(table)
-    filled = insert.from_select(list(columns), statement)
-    db.session.execute(filled.on_conflict_do_nothing() if skip_known else filled)
+    if not skip_known:
+        db.session.execute(insert(table).from_select(list(columns), statement))
+    elif dialect() == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        filled = sqlite.insert(table).from_select(list(columns), statement)
+        db.session.execute(filled.on_conflict_do_nothing())
+    else:
+        from sqlalchemy.dialects import postgresql
+
+        added = postgresql.insert(table).from_select(list(columns), statement)
+        db.session.execute(added.on_conflict_do_nothing())
 
 
 def update_rows(model: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
