@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from math import isfinite
 from pathlib import Path
-from typing import Any, TypeVar
-
-import yaml
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.calendars import FIRST_DAY, LAST_DAY
 from core.errors import Invalid
 from core.policy import Actor
+
+if TYPE_CHECKING:
+    import yaml
 
 LONGEST_FILE = 1_000_000
 DEEPEST = 20
@@ -348,8 +349,10 @@ def _join(path: str, key: object) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
-def _convert(raw: yaml.Node, path: str, folder: Path, depth: int = 0) -> Node:
+def _convert(raw: "yaml.Node", path: str, folder: Path, depth: int = 0) -> Node:
     """One YAML node with all below it; keys are texts, and none stands twice."""
+    import yaml
+
     line = raw.start_mark.line + 1
     if depth > DEEPEST:
         raise PlaybookError(Fault(line, path, "nested too deeply"))
@@ -368,7 +371,9 @@ def _convert(raw: yaml.Node, path: str, folder: Path, depth: int = 0) -> Node:
     return Node(value, line, path, folder)
 
 
-def _mapping(raw: yaml.MappingNode, path: str, folder: Path, depth: int) -> dict[str, Node]:
+def _mapping(raw: "yaml.MappingNode", path: str, folder: Path, depth: int) -> dict[str, Node]:
+    import yaml
+
     found: dict[str, Node] = {}
     first_line: dict[str, int] = {}
     for key_node, value_node in raw.value:
@@ -385,8 +390,11 @@ def _mapping(raw: yaml.MappingNode, path: str, folder: Path, depth: int) -> dict
     return found
 
 
-def _compose(text: str) -> yaml.Node:
+def _compose(text: str) -> "yaml.Node":
     """The YAML tree of a file; syntax errors, aliases and second documents are faults."""
+    # Loaded where it is used: pages import the rooms' parts, but read no playbook.
+    import yaml
+
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
