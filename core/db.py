@@ -26,6 +26,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -262,6 +263,13 @@ def lock_row(model: type[Model], ident: object) -> Model | None:
     return db.session.get(model, ident, with_for_update=True, populate_existing=True)
 
 
+def gather_statistics() -> None:
+    """Let the database plan its queries for the rows it has; PostgreSQL does so by itself too."""
+    if dialect() == "sqlite":
+        db.session.execute(text("PRAGMA analysis_limit = 1000"))
+    db.session.execute(text("ANALYZE"))
+
+
 def count_rows(model: type[Base]) -> int:
     """Return how many rows a table has."""
     return db.session.execute(select(func.count()).select_from(table_of(model))).scalar_one()
@@ -279,6 +287,7 @@ __all__ = [
     "delete_where",
     "dialect",
     "fenced",
+    "gather_statistics",
     "in_transaction",
     "insert_missing",
     "insert_missing_returning",

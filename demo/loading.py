@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app
 
 from core import figures, scheduler
-from core.db import db, transaction
+from core.db import db, gather_statistics, transaction
 from core.doors.jobs import Heartbeat, declared
 from core.errors import Conflict
 from core.intake.registry import registry
@@ -177,7 +177,8 @@ def fill(world: World, folder: Path, when: Moments, say: Say, *, races: int = 0)
         _open_accounts(world, when.eve)
     with _timed(say, "deals, usage and training"):
         _take_in(folder, EVENTS, when.until, say)
-        store.gather_statistics()
+        with transaction():
+            gather_statistics()
 
 
 def load(
@@ -200,6 +201,8 @@ def load(
     fill(world, folder, when, say)
     with _timed(say, "eight months of contests and scheduled jobs"):
         ran = _run_jobs(app, world, folder, when, progress)
+    with transaction():
+        gather_statistics()
     store.note(store.LOADED, now, detail)
     return [slot for slot in ran if slot.state is SlotState.FAILED]
 

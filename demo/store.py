@@ -80,12 +80,6 @@ def empty() -> None:
             connection.execute(delete(tables.tables[name]))
 
 
-def gather_statistics() -> None:
-    """Let the database plan its queries for the rows it now has."""
-    with transaction():
-        db.session.execute(text("ANALYZE"))
-
-
 def people_by_key(keys: list[str]) -> dict[str, int]:
     """Key of the directory -> row id."""
     return {row.key: row.id for row in _people(keys)}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from core import mailer, outbox
-from core.db import delete_where, transaction
+from core.db import delete_where, gather_statistics, transaction
 from core.scheduler import CatchUp, Daily, Every, JobSlot, JobSpec, SlotState
 
 KEEP_SLOTS = timedelta(days=400)
@@ -26,6 +26,13 @@ def _prune(as_of: datetime) -> Mapping[str, int]:
     return {"swept": swept}
 
 
+def _statistics(_as_of: datetime) -> Mapping[str, int]:
+    """Keep the plans of queries in step with how the tables grow."""
+    with transaction():
+        gather_statistics()
+    return {}
+
+
 JOBS = (
     JobSpec(
         id="deliver-letters",
@@ -33,6 +40,14 @@ JOBS = (
         trigger=Every(minutes=1),
         doc="Checks every due letter and sends, captures, defers or suppresses it.",
         due=_letters_due,
+    ),
+    JobSpec(
+        id="gather-statistics",
+        run=_statistics,
+        trigger=Daily("03:50"),
+        doc="Lets the database plan its queries for the rows it has now.",
+        catch_up=CatchUp.LATEST,
+        coalesce=timedelta(days=7),
     ),
     JobSpec(
         id="prune-slots",

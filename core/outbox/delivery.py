@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Row, and_, bindparam, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from core import audit
 from core.db import db, table_of
@@ -70,26 +70,24 @@ class Verdict:
 
 
 def reap(now: datetime) -> int:
-    """Mark letters whose sender died while sending: `uncertain`, or queued if safe to repeat."""
-    lost = and_(OutboxLetter.state == LetterState.SENDING, OutboxLetter.lease_until < now)
-    again = db.session.execute(
-        update(OutboxLetter)
-        .where(lost, OutboxLetter.is_safe_to_repeat)
-        .values(state=LetterState.QUEUED, lease_until=None, due_at=now)
-        .returning(OutboxLetter.id)
-    ).all()
-    unsure = db.session.execute(
-        update(OutboxLetter)
-        .where(lost)
-        .values(
-            state=LetterState.UNCERTAIN,
-            finished_at=now,
-            lease_until=None,
-            reason="the sender stopped while sending",
+    """Mark letters whose sender died while sending: `uncertain`, or queued if safe to repeat.
+
+    Only a letter being sent has a lease, and they are few: they are found by that index alone.
+    """
+    lost = list(
+        db.session.scalars(
+            select(OutboxLetter.id).where(OutboxLetter.lease_until < now).with_for_update()
         )
-        .returning(OutboxLetter.id)
-    ).all()
-    return len(again) + len(unsure)
+    )
+    for letter_id in lost:
+        letter = db.session.get_one(OutboxLetter, letter_id, populate_existing=True)
+        letter.lease_until = None
+        if letter.is_safe_to_repeat:
+            letter.state, letter.due_at = LetterState.QUEUED, now
+        else:
+            letter.state, letter.finished_at = LetterState.UNCERTAIN, now
+            letter.reason = "the sender stopped while sending"
+    return len(lost)
 
 
 def claim(now: datetime, limit: int) -> Checked:
