@@ -8,7 +8,7 @@ playbook twice changes nothing the second time.
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from math import isfinite
 from pathlib import Path
@@ -421,7 +421,6 @@ class Playbook:
 
     values: tuple[tuple[PlaybookPart, Any], ...]
     fingerprint: str
-    parts: dict[str, Any] = field(default_factory=dict)
 
     def changes(self, run: Apply) -> Iterator[tuple[str, str]]:
         """Apply every part in the caller's transaction; yields (part, what changed)."""

@@ -47,7 +47,6 @@ __all__ = [
     "own_day60",
     "own_weeks",
     "reach",
-    "state_counts",
     "team_rates",
     "week_uses",
     "weeks",
@@ -252,12 +251,6 @@ def own_day60(owner: Programme, through: date) -> Share:
             )
     outside = counts[AdoptionState.LEFT] + counts[AdoptionState.NOT_MEASURABLE]
     return Share(counts[AdoptionState.SUSTAINED], counts.total() - outside)
-
-
-def state_counts(owner: Programme, week: date, among: Collection[int]) -> Counter[AdoptionState]:
-    """The states of some people at the end of a judged week."""
-    states = states_of_week(owner.id, week)
-    return Counter(states[ident] for ident in among if ident in states)
 
 
 def own_weeks(owner: Programme, person_id: int, now: datetime) -> OwnWeeks | None:

@@ -430,3 +430,15 @@ def test_moments_that_are_none_are_refused(app, tmp_path, written):
     owner, one = make_programme(), rep()
     good = event(one, "2026-03-02T15:00:00Z", event_id="good")
     assert counts(bring(tmp_path, owner, [good, event(one, written)])) == (1, 0, 0, 1, 0)
+
+
+def test_awkward_texts_come_back_as_they_were(app, tmp_path):
+    owner, one = make_programme(), rep()
+    names = ["a\\b", "\\N", "NULL", "it's", 'say "x"', "ünï", "a;b,c", "-", "\\t", "null\\"]
+    rows = [event(one, event_id=name, object_id=name, kind=name) for name in names]
+    assert counts(bring(tmp_path, owner, rows)) == (len(names), 0, 0, 0, 0)
+    found = db.session.execute(select(UsageEvent.event_id, UsageEvent.object_id, UsageEvent.kind))
+    assert sorted(tuple(row) for row in found) == sorted((name,) * 3 for name in names)
+    half = [{**row, "kind": "other"} if place % 2 else row for place, row in enumerate(rows)]
+    half.append(event(one, event_id="new"))
+    assert counts(bring(tmp_path, owner, half)) == (1, 5, 5, 0, 0)
