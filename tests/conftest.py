@@ -65,18 +65,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("engine", engines)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests that share something costly in one process: the demo of an engine, the browser."""
-    for item in items:
-        asked = getattr(item, "fixturenames", ())
-        if "house" in asked:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-        elif "demo_database" in asked:
-            engine = item.callspec.params["engine"]  # type: ignore[attr-defined]
-            item.add_marker(pytest.mark.xdist_group(f"demo-{engine}"))
-
-
 @pytest.fixture(autouse=True)
 def _no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse every connection that would leave this machine."""
