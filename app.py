@@ -1,7 +1,9 @@
 """Assembly: makes the Flask app and hangs every room's doors on it; knows every room."""
 
+import gc
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from importlib import import_module
 from importlib.util import find_spec
@@ -41,6 +43,23 @@ MAX_BODY = 64 * 1024 * 1024
 def create_app(settings: config.Settings | None = None) -> Flask:
     """Build the app. Raises at start when a door has no guard or two jobs share an id."""
     chosen = settings or config.load()
+    with _without_collector():
+        return _assemble(chosen)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Stop the collector while modules load: nothing they make is garbage, and it looks at all."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _assemble(chosen: config.Settings) -> Flask:
     app = Flask(__name__, root_path=str(ROOT))
     _configure(app, chosen)
     database.db.init_app(app)

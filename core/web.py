@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from jinja2 import StrictUndefined
+from jinja2 import FileSystemBytecodeCache, StrictUndefined
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from core import slots
@@ -59,10 +59,18 @@ def set_up_web(app: Flask) -> None:
     for name, function in FILTERS.items():
         app.jinja_env.filters[name] = function
     app.jinja_env.globals["slot"] = slots.slot
+    _keep_compiled_templates(app)
     _name_versions(app)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+
+
+def _keep_compiled_templates(app: Flask) -> None:
+    """Keep compiled templates between starts; a changed template is compiled anew."""
+    folder = Path(app.config["PENNANT"].instance_dir) / "templates"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))
 
 
 def _name_versions(app: Flask) -> None:
