@@ -1,5 +1,6 @@
 """P7: bringing adoption up to date after one more day, against building it anew from all events."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,23 +15,35 @@ KINDS = ("login", "guided_use", "proposal_created", "sequence_run", "guided_use"
 HEADER = ("event_id", "person_id", "kind", "occurred_at", "received_at")
 SHARE_GOAL, GROWTH_GOAL = 0.03, 1.2
 
+# One process for all nights, as the scheduler is: only the work itself is timed.
 TIMED = """
-import sys, time
+import contextlib, json, sys, time
 from datetime import datetime
+import click
 from app import create_app
-with create_app().app_context():
+with click.Context(click.Command("nights")):
+    app = create_app()
+with app.app_context():
     from adoption import services
     from adoption.jobs import judge
     from core.db import transaction
     from programme.queries import default
-    as_of = datetime.fromisoformat(sys.argv[2])
-    began = time.perf_counter()
-    if sys.argv[1] == "nightly":
-        judge(as_of)
-    else:
+
+    def tell(work, *given):
+        began = time.perf_counter()
+        work(*given)
+        print("seconds:", time.perf_counter() - began)
+
+    def rebuild(as_of):
         with transaction():
             services.rebuild(default().id, as_of)
-    print(time.perf_counter() - began)
+
+    for usage, day in json.loads(sys.argv[1]):
+        with contextlib.suppress(SystemExit):
+            app.cli.main(["import", usage], standalone_mode=False)
+        as_of = datetime.fromisoformat(day)
+        tell(judge, as_of)
+    tell(rebuild, as_of)
 """
 
 
@@ -85,24 +98,16 @@ def share_line(engine: str, size: str, lived: Lived) -> Line:
 def lived(ground: Ground, people: int, days: int) -> Lived:
     """Let so many days pass, then a week night by night, then rebuild."""
     first = datetime.now(UTC).date() - timedelta(days=days + NIGHTS)
-    add_usage(ground, people, first, days)
-    timed(ground, "nightly", first + timedelta(days=days))
-    spent = 0.0
-    for night in range(NIGHTS):
-        day = first + timedelta(days=days + night)
-        add_usage(ground, people, day, 1)
-        spent += timed(ground, "nightly", day + timedelta(days=1))
-    rebuild = timed(ground, "rebuild", first + timedelta(days=days + NIGHTS))
-    return Lived(spent / NIGHTS, rebuild)
+    spans = [(first, days)]
+    spans += [(first + timedelta(days=days + night), 1) for night in range(NIGHTS)]
+    told = ground.script(TIMED, json.dumps([a_night(ground, people, *span) for span in spans])).out
+    seconds = [float(line.split()[1]) for line in told.splitlines() if line.startswith("seconds:")]
+    _first, *nights, rebuild = seconds
+    return Lived(sum(nights) / len(nights), rebuild)
 
 
-def add_usage(ground: Ground, people: int, first: date, days: int) -> None:
-    """Import the usage of some days."""
-    usage = ground.write("usage.csv", HEADER, usage_rows(people, first, days))
-    ground.flask("import", str(usage))
-
-
-def timed(ground: Ground, what: str, day: date) -> float:
-    """Seconds of the work itself, at half past five of a day, without the start of a process."""
-    as_of = datetime.combine(day, time(5, 30), UTC).isoformat()
-    return float(ground.script(TIMED, what, as_of).out.split()[-1])
+def a_night(ground: Ground, people: int, since: date, days: int) -> tuple[str, str]:
+    """The usage that came in, as a file, and half past five of the morning after it."""
+    usage = ground.write(f"usage-{since}.csv", HEADER, usage_rows(people, since, days))
+    morning = datetime.combine(since + timedelta(days=days), time(5, 30), UTC)
+    return str(usage), morning.isoformat()

@@ -266,8 +266,9 @@ def open_batches(programme_id: int | None = None) -> list[IngestBatch]:
 def touched_by(batch: IngestBatch) -> CompoundSelect[*tuple[Any, ...]]:
     """The person-dates of a batch: those of its rows, and of all other versions of their events."""
     sibling = aliased(UsageEvent)
+    # "+ 0" keeps SQLite from going by the programme, which is the whole table, instead of the ids.
     in_batch = and_(
-        UsageEvent.programme_id == batch.programme_id,
+        UsageEvent.programme_id + 0 == batch.programme_id,
         UsageEvent.id.between(batch.min_event_id, batch.max_event_id),
     )
     own = select(UsageEvent.programme_id, UsageEvent.person_id, UsageEvent.local_day).where(
