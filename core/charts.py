@@ -703,7 +703,8 @@ def lane_scale(scores: Sequence[float], *, as_percent: bool = False) -> LaneScal
     """A zero-based scale that holds every score with some room ahead of the leader."""
     top, ticks = nice_top(max([*scores, 0.0]) * 1.1, 3)
     if as_percent:
-        return LaneScale(top, tuple(percent(t) for t in ticks))
+        # There is room ahead for the leader's pennant, but no share above the whole to name.
+        return LaneScale(top, tuple(percent(t) if t <= 1 else "" for t in ticks))
     digits = 0 if all(float(t).is_integer() for t in ticks) else 1
     return LaneScale(top, tuple(plain(t, digits) for t in ticks))
 

@@ -173,6 +173,7 @@ def test_lanes_share_one_scale_from_zero_with_room_ahead():
     assert scale.ticks[0] == "0"
     assert charts.lane_scale([], as_percent=True).ticks == ("0%", "100%")
     assert charts.lane_scale([0.42], as_percent=True).ticks[-1].endswith("%")
+    assert charts.lane_scale([1.0], as_percent=True).ticks == ("0%", "50%", "100%", "")
 
 
 def test_numbers_are_written_as_people_read_them():
