@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, union_all
 
 from core.db import db
 from core.outbox import Recipient
@@ -608,29 +608,34 @@ def sign_in_of(email: str, today: date) -> SignIn | None:
     )
 
 
+# Built once: every request of a signed-in person asks this.
+_OPEN_SESSION = (
+    select(
+        AuthSession.person_id,
+        AuthSession.seen_at,
+        AuthSession.created_at,
+        Person.role,
+        Person.name,
+        Person.status,
+        Person.left_on,
+    )
+    .join(Account, Account.person_id == AuthSession.person_id)
+    .join(Person, Person.id == AuthSession.person_id)
+    .where(
+        AuthSession.id_hash == bindparam("id_hash"),
+        AuthSession.expires_at > bindparam("now"),
+        AuthSession.account_version == Account.version,
+    )
+)
+
+
 def open_session(id_hash: str, now: datetime) -> OpenSession | None:
     """The session behind a cookie, if it still holds.
 
     Not ended, not expired, the account's version unchanged, and a person who may still enter.
     """
-    row = db.session.execute(
-        select(
-            AuthSession.person_id,
-            AuthSession.seen_at,
-            AuthSession.created_at,
-            Person.role,
-            Person.name,
-            Person.status,
-            Person.left_on,
-        )
-        .join(Account, Account.person_id == AuthSession.person_id)
-        .join(Person, Person.id == AuthSession.person_id)
-        .where(
-            AuthSession.id_hash == id_hash,
-            AuthSession.expires_at > now,
-            AuthSession.account_version == Account.version,
-        )
-    ).first()
+    given = {"id_hash": id_hash, "now": now}
+    row = db.session.connection().execute(_OPEN_SESSION, given).first()
     if row is None or not may_sign_in(row.status, row.left_on, now.date()):
         return None
     return OpenSession(row.person_id, row.role, row.name, row.seen_at, row.created_at)
