@@ -38,6 +38,8 @@ ROOMS = (
 CORE_DOORS = ("health", "figures", "outbox", "jobs", "audit", "appearance")
 CORE_TABLES = ("core.audit", "core.ledger", "core.outbox", "core.scheduler")
 MAX_BODY = 64 * 1024 * 1024
+# More than a process has threads: one over the limit would be opened anew at every request.
+KEPT_CONNECTIONS = 16
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
@@ -104,8 +106,8 @@ def _engine_options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
         path = url.removeprefix("sqlite:///")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return {"connect_args": {"timeout": 15}}
-    return {"pool_pre_ping": True, "pool_size": 10}
+        return {"connect_args": {"timeout": 15}, "pool_size": KEPT_CONNECTIONS}
+    return {"pool_pre_ping": True, "pool_size": KEPT_CONNECTIONS}
 
 
 def _modules(*names: str) -> list[ModuleType]:
