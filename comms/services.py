@@ -20,7 +20,7 @@ from comms.rules import (
     unknown_placeholders,
 )
 from core import audit, outbox
-from core.db import bulk_insert, db, insert_missing_returning, lock_row
+from core.db import bulk_insert, db, insert_missing_returning, lock_row, revise
 from core.errors import Conflict, Invalid, NotFound
 from core.policy import SYSTEM, Actor, Scope, require
 from programme.models import Programme
@@ -73,14 +73,16 @@ def define_tips(
         if tip is None:
             db.session.add(Tip(programme_id=programme_id, slug=spec.slug, **values))
             changes.append(f"tip {spec.slug} added")
-        elif _set(tip, values):
+        elif revise(tip, values):
             changes.append(f"tip {spec.slug} changed")
     for left in known.values():
         if left.written_by is None and left.retired_at is None:
             left.retired_at = now
             changes.append(f"tip {left.slug} retired")
     db.session.flush()
-    _audit_changes("tip.draft", programme_id, changes, actor, now)
+    audit.record_changes(
+        "tip.draft", changes, actor=actor, now=now, subject=f"programme:{programme_id}"
+    )
     return changes
 
 
@@ -95,27 +97,6 @@ def _check_text(spec: TipSpec) -> None:
             )
     if "\n" in spec.subject or "\r" in spec.subject:
         raise Invalid("A subject is one line.", field="subject")
-
-
-def _set(row: object, values: Mapping[str, object]) -> bool:
-    """Write what differs; say whether anything did."""
-    different = {name: value for name, value in values.items() if getattr(row, name) != value}
-    for name, value in different.items():
-        setattr(row, name, value)
-    return bool(different)
-
-
-def _audit_changes(
-    action: str, programme_id: int, changes: Sequence[str], actor: Actor, now: datetime
-) -> None:
-    if changes:
-        audit.record(
-            action,
-            actor=actor,
-            now=now,
-            subject=f"programme:{programme_id}",
-            detail={"changes": list(changes)},
-        )
 
 
 def write_tip(programme_id: int, spec: TipSpec, *, actor: Actor, now: datetime) -> Tip:
@@ -136,7 +117,9 @@ def write_tip(programme_id: int, spec: TipSpec, *, actor: Actor, now: datetime) 
     )
     db.session.add(tip)
     db.session.flush()
-    _audit_changes("tip.draft", programme_id, [f"tip {spec.slug} added"], actor, now)
+    added = [f"tip {spec.slug} added"]
+    subject = f"programme:{programme_id}"
+    audit.record_changes("tip.draft", added, actor=actor, now=now, subject=subject)
     return tip
 
 
@@ -162,10 +145,12 @@ def define_campaigns(
             changes.append(f"campaign {spec.slug} added")
         else:
             _refuse_moved_arms(campaign, spec)
-            if _set(campaign, values):
+            if revise(campaign, values):
                 changes.append(f"campaign {spec.slug} changed")
     db.session.flush()
-    _audit_changes("campaign.schedule", programme_id, changes, actor, now)
+    audit.record_changes(
+        "campaign.schedule", changes, actor=actor, now=now, subject=f"programme:{programme_id}"
+    )
     return changes
 
 

@@ -5,7 +5,7 @@ Rows hold ids, never names, so that an erasure leaves the chain whole.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -111,6 +111,14 @@ def record(
     entry.row_hash = head.row_hash = _digest(head.row_hash, entry)
     db.session.add(entry)
     db.session.flush()
+
+
+def record_changes(
+    action: str, changes: Sequence[str], *, actor: Actor, now: datetime, subject: str
+) -> None:
+    """Hang one entry with what changed, as sentences, on the chain; nothing when nothing did."""
+    if changes:
+        record(action, actor=actor, now=now, subject=subject, detail={"changes": list(changes)})
 
 
 def verify() -> Broken | None:

@@ -252,6 +252,14 @@ def bulk_insert(model: type[Base], rows: Sequence[Mapping[str, object]]) -> None
         db.session.execute(insert(table_of(model)), rows)
 
 
+def revise(row: Base, values: Mapping[str, object]) -> bool:
+    """Write the columns of a row that differ; say whether any did."""
+    different = {name: value for name, value in values.items() if getattr(row, name) != value}
+    for name, value in different.items():
+        setattr(row, name, value)
+    return bool(different)
+
+
 def delete_where(model: type[Base], *conditions: ColumnElement[bool]) -> int:
     """Delete the rows that meet every condition; return how many there were."""
     result = db.session.execute(delete(table_of(model)).where(*conditions))
@@ -292,6 +300,7 @@ __all__ = [
     "insert_missing",
     "insert_missing_returning",
     "lock_row",
+    "revise",
     "savepoint",
     "set_up_engine",
     "table_of",

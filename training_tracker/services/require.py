@@ -8,7 +8,7 @@ from typing import Any
 import people.queries
 import programme.queries
 from core import audit
-from core.db import db, insert_missing
+from core.db import db, insert_missing, revise
 from core.errors import Invalid, NotFound
 from core.policy import Actor
 from people.rules import PersonCalendar
@@ -67,10 +67,16 @@ def define_courses(
         if course is None:
             db.session.add(Course(programme_id=programme_id, slug=spec.slug, **values))
             changes.append(f"course {spec.slug} added")
-        elif _set(course, values):
+        elif revise(course, values):
             changes.append(f"course {spec.slug} changed")
     db.session.flush()
-    _audit_changes("training.milestone_define", programme_id, changes, actor, now)
+    audit.record_changes(
+        "training.milestone_define",
+        changes,
+        actor=actor,
+        now=now,
+        subject=f"programme:{programme_id}",
+    )
     return changes
 
 
@@ -101,37 +107,22 @@ def define_milestones(
         if milestone is None:
             db.session.add(Milestone(programme_id=programme_id, course_id=course_id, **values))
             changes.append(f"milestone {spec.course} added")
-        elif _set(milestone, values):
+        elif revise(milestone, values):
             changes.append(f"milestone {spec.course} changed")
     changes.extend(
         f"milestone of course {left.course_id} is no longer required"
         for left in known.values()
-        if _set(left, {"is_mandatory": False})
+        if revise(left, {"is_mandatory": False})
     )
     db.session.flush()
-    _audit_changes("training.milestone_define", programme_id, changes, actor, now)
+    audit.record_changes(
+        "training.milestone_define",
+        changes,
+        actor=actor,
+        now=now,
+        subject=f"programme:{programme_id}",
+    )
     return changes
-
-
-def _set(row: object, values: Mapping[str, object]) -> bool:
-    """Write what differs; say whether anything did."""
-    different = {name: value for name, value in values.items() if getattr(row, name) != value}
-    for name, value in different.items():
-        setattr(row, name, value)
-    return bool(different)
-
-
-def _audit_changes(
-    action: str, programme_id: int, changes: Sequence[str], actor: Actor, now: datetime
-) -> None:
-    if changes:
-        audit.record(
-            action,
-            actor=actor,
-            now=now,
-            subject=f"programme:{programme_id}",
-            detail={"changes": list(changes)},
-        )
 
 
 def add_courses(programme_id: int, slugs: Iterable[str]) -> dict[str, int]:
