@@ -1,7 +1,8 @@
-"""One scheduler process for tests: `python -m tests.core.scheduler_process URL HOURS [SLOT]`.
+"""One scheduler process for tests: `python -m tests.core.scheduler_process URL HOURS [SLOT GATE]`.
 
 It runs a counting job and a letter-writing job over a fixed day of slots, by the house's own
-scheduler, and kills itself in the middle of the slot named.
+scheduler, and kills itself in the middle of the slot named, once
+the file GATE is there. It says `standing by` when it is about to ask for the lease.
 """
 
 import os
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select
@@ -35,8 +37,6 @@ MARK = Table(
 
 def make_app(url: str) -> Flask:
     """Return a bare app on a database."""
-    from pathlib import Path
-
     app = Flask("scheduler")
     settings = settings_for(url, Path("/tmp"))
     app.config.update(SQLALCHEMY_DATABASE_URI=url, PENNANT=settings)
@@ -47,7 +47,7 @@ def make_app(url: str) -> Flask:
     return app
 
 
-def jobs(die_in: datetime | None = None) -> list[JobSpec]:
+def jobs(die_in: datetime | None = None, gate: Path | None = None) -> list[JobSpec]:
     """Return the two jobs; the first dies in one slot after its work is committed, if told to."""
 
     def count(as_of: datetime) -> Mapping[str, int]:
@@ -55,7 +55,9 @@ def jobs(die_in: datetime | None = None) -> list[JobSpec]:
             seen = select(func.count()).select_from(MARK).where(MARK.c.slot == as_of)
             if not session.execute(seen).scalar_one():
                 session.execute(insert(MARK).values(slot=as_of, pid=os.getpid()))
-        if as_of == die_in:
+        if as_of == die_in and gate is not None:
+            while not gate.exists():
+                time.sleep(0.02)
             os.kill(os.getpid(), signal.SIGKILL)
         return {"marked": 1}
 
@@ -80,13 +82,16 @@ def jobs(die_in: datetime | None = None) -> list[JobSpec]:
 def main() -> None:
     """Work through the day until every slot has an end, taking the lease whenever it is free."""
     url, until = sys.argv[1], START + timedelta(hours=float(sys.argv[2]))
-    die_in = datetime.fromisoformat(sys.argv[3]) if len(sys.argv) > 3 else None
+    is_victim = len(sys.argv) > 3
+    die_in = datetime.fromisoformat(sys.argv[3]) if is_victim else None
+    gate = Path(sys.argv[4]) if is_victim else None
     app, owner = make_app(url), scheduler.owner_name()
     with app.app_context():
+        print("standing by", flush=True)
         while True:
             holder = scheduler.take_lease(owner, now())
             if holder is not None:
-                scheduler.catch_up(jobs(die_in), START, until, holder)
+                scheduler.catch_up(jobs(die_in, gate), START, until, holder)
                 scheduler.give_up_lease(holder)
                 return
             time.sleep(0.02)

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -207,21 +209,38 @@ def test_a_slot_left_behind_by_a_dead_scheduler_is_finished_by_the_next(app: Fla
     assert (row.state, row.attempt, job.asked) == (SlotState.DONE, 2, [NOW])
 
 
-def launch(url: str, *arguments: str) -> subprocess.Popen[bytes]:
+def launch(url: str, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.core.scheduler_process", url, *arguments]
-    return subprocess.Popen(command)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def wait_until_up(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    assert process.stdout.readline() == "standing by\n"
 
 
 @pytest.mark.timeout(120)
 @pytest.mark.usefixtures("marks")
-def test_four_schedulers_one_killed_in_a_slot_every_slot_has_one_end(
-    app: Flask, database: str
+def test_four_schedulers_at_once_one_killed_in_a_slot_every_slot_has_one_end(
+    app: Flask, database: str, tmp_path: Path
 ) -> None:
-    die_in = START + 5 * HOUR
-    first = launch(database, "12", die_in.isoformat())
-    assert first.wait(timeout=60) == -9
+    gate = tmp_path / "gate"
+    victim = launch(database, "12", (START + 5 * HOUR).isoformat(), str(gate))
+    wait_until_up(victim)
+    while db.session.query(JobSlot).count() == 0:  # until the victim has the lease
+        db.session.rollback()
+        time.sleep(0.02)
     others = [launch(database, "12") for _ in range(3)]
+    for process in others:
+        wait_until_up(process)
+    time.sleep(0.3)
+    assert [process.poll() for process in [victim, *others]] == [None] * 4
+    gate.touch()
+    assert victim.wait(timeout=60) == -9
     assert [process.wait(timeout=90) for process in others] == [0, 0, 0]
+    for process in [victim, *others]:
+        process.communicate()
+    db.session.rollback()
     slots = db.session.query(JobSlot).all()
     assert Counter((row.job, str(row.state)) for row in slots) == {
         ("count", "done"): 24,

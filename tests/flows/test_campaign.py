@@ -36,7 +36,12 @@ QUESTIONS = {
         "SELECT board_id, unit_id, rank, headcount, roster, participants FROM standing"
         " ORDER BY 1, 2"
     ),
-    "awards": "SELECT state, count(*) FROM award GROUP BY state ORDER BY 1",
+    "awards": (
+        "SELECT source, rule, recipient, rev, state, place, amount_minor FROM award"
+        " ORDER BY 1, 2, 3, 4"
+    ),
+    "thanks": "SELECT person_id, title, text FROM recognition ORDER BY 1, 2, 3",
+    "results": "SELECT count(*) FROM frozen_standing",
 }
 
 
@@ -52,6 +57,16 @@ def picture(database: str, place: Path) -> dict[str, list[Any]]:
         db.session.remove()
         db.engine.dispose()
     return seen
+
+
+def settled(database: str, place: Path) -> int:
+    """Return how many slots have their end."""
+    with assemble(settings_for(database, place)).app_context():
+        question = text("SELECT count(*) FROM job_slot WHERE state = 'done'")
+        count: int = db.session.execute(question).scalar_one()
+        db.session.remove()
+        db.engine.dispose()
+    return count
 
 
 def start(database: str) -> subprocess.Popen[bytes]:
@@ -89,11 +104,15 @@ def test_killed_anywhere_and_run_again_it_ends_the_same(
     assert all(expected.values())
 
     dice = random.Random(7)
+    every = settled(whole, tmp_path)
+    seen = []
     for _ in range(KILLS):
         process = start(killed)
         time.sleep(2 + dice.random() * took / KILLS)
         process.send_signal(signal.SIGKILL)
         process.wait(timeout=30)
+        seen.append(settled(killed, tmp_path))
+    assert [count for count in seen if 0 < count < every], "no kill landed in the middle"
     finish(killed)
     assert picture(killed, tmp_path) == expected
 
