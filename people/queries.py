@@ -1,14 +1,15 @@
 """Every SELECT of the people room. Set-wise, the same SQL on both databases."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, union_all
 
 from core.db import db
+from core.history import Facts, past
 from core.outbox import Recipient
 from core.policy import Actor, Role
 from people.models import (
@@ -27,10 +28,16 @@ from people.rules import (
     QUIET_UNTIL,
     MembershipSpan,
     PersonCalendar,
+    absences_then,
+    calendars_then,
     may_sign_in,
+    spans_then,
+    teams_of,
 )
 
 CHUNK = 5000
+# The subjects of core.history this room keeps.
+PERSON, MEMBERSHIP, ABSENCE = "person", "membership", "absence"
 LONG_AGO = date(1900, 1, 1)
 
 
@@ -143,6 +150,7 @@ T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 AnyRow = Row[*tuple[Any, ...]]
+Past = Mapping[str, Facts | None]
 
 
 def _chunks(values: Collection[T]) -> Iterator[list[T]]:
@@ -345,11 +353,13 @@ def tree_below(person_id: int, on: date) -> frozenset[int]:
     return frozenset(db.session.scalars(select(below.c.below))) - {person_id}
 
 
-def team_on(day: date) -> dict[int, int]:
+def team_on(day: date, as_of: datetime | None = None) -> dict[int, int]:
     """METRICS P7 for everybody: latest start covering the day, then the last row.
 
-    A person without an entry is "unassigned".
+    A person without an entry is "unassigned". With `as_of`, as the memberships were known then.
     """
+    if past(MEMBERSHIP, as_of):
+        return teams_of(memberships_between(day, day + timedelta(days=1), as_of))
     rows = db.session.execute(
         select(TeamMembership.person_id, TeamMembership.team_id)
         .where(_covers(day))
@@ -374,17 +384,20 @@ _SPAN = (
 )
 
 
-def memberships_between(start: date, end: date) -> tuple[MembershipSpan, ...]:
+def memberships_between(
+    start: date, end: date, as_of: datetime | None = None
+) -> tuple[MembershipSpan, ...]:
     """Memberships touching [start, end), by person, then start, then row (P7's order)."""
+    changed = past(MEMBERSHIP, as_of)
+    statement = select(*_SPAN).where(TeamMembership.starts_on < end)
+    if not changed:
+        still = or_(TeamMembership.ends_on.is_(None), TeamMembership.ends_on > start)
+        statement = statement.where(still)
     rows = db.session.execute(
-        select(*_SPAN)
-        .where(
-            TeamMembership.starts_on < end,
-            or_(TeamMembership.ends_on.is_(None), TeamMembership.ends_on > start),
-        )
-        .order_by(TeamMembership.person_id, TeamMembership.starts_on, TeamMembership.id)
+        statement.order_by(TeamMembership.person_id, TeamMembership.starts_on, TeamMembership.id)
     )
-    return tuple(_span(row) for row in rows)
+    spans = spans_then((_span(row) for row in rows), changed)
+    return tuple(span for span in spans if span.ends_on is None or span.ends_on > start)
 
 
 def memberships_of(person_ids: Collection[int]) -> dict[int, tuple[MembershipSpan, ...]]:
@@ -401,34 +414,52 @@ def memberships_of(person_ids: Collection[int]) -> dict[int, tuple[MembershipSpa
     return {person_id: tuple(spans) for person_id, spans in found.items()}
 
 
-def calendars(person_ids: Collection[int] | None = None) -> dict[int, PersonCalendar]:
-    """Employment, enablement and absences of each person asked for (None: everybody)."""
+def calendars(
+    person_ids: Collection[int] | None = None, as_of: datetime | None = None
+) -> dict[int, PersonCalendar]:
+    """Employment, enablement and absences of each person asked for (None: everybody).
+
+    With `as_of`, as the records were known then: people added later are not there.
+    """
     columns = select(
         Person.id, Person.hired_on, Person.left_on, Person.enabled_on, Person.disabled_on
     )
     away = select(Absence.person_id, Absence.starts_on, Absence.ends_on).order_by(
         Absence.starts_on, Absence.ends_on
     )
+    then = past(PERSON, as_of), past(ABSENCE, as_of)
     if person_ids is None:
-        return _calendars(db.session.execute(columns), db.session.execute(away))
+        return _calendars(db.session.execute(columns), db.session.execute(away), *then)
     found: dict[int, PersonCalendar] = {}
     for chunk in _chunks(person_ids):
         found.update(
             _calendars(
                 db.session.execute(columns.where(Person.id.in_(chunk))),
                 db.session.execute(away.where(Absence.person_id.in_(chunk))),
+                *then,
             )
         )
     return found
 
 
-def _calendars(people: Iterable[AnyRow], away: Iterable[AnyRow]) -> dict[int, PersonCalendar]:
+def _calendars(
+    people: Iterable[AnyRow], away: Iterable[AnyRow], person_then: Past, absence_then: Past
+) -> dict[int, PersonCalendar]:
     absences: dict[int, list[tuple[date, date]]] = defaultdict(list)
-    for person_id, starts_on, ends_on in away:
+    for person_id, starts_on, ends_on in absences_then(away, absence_then):
         absences[person_id].append((starts_on, ends_on))
-    return {
+    present = {
         ident: PersonCalendar(hired, left, enabled, disabled, tuple(absences.get(ident, ())))
         for ident, hired, left, enabled, disabled in people
+    }
+    return calendars_then(present, person_then)
+
+
+def roles_then(as_of: datetime | None) -> dict[int, tuple[str, bool] | None]:
+    """Role and test mark of people whose record changed after `as_of`; None: not there yet."""
+    return {
+        int(key): None if facts is None else (str(facts["role"]), bool(facts["is_test"]))
+        for key, facts in past(PERSON, as_of).items()
     }
 
 

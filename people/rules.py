@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, time
+from typing import Any
 
 QUIET_FROM, QUIET_UNTIL = time(19, 0), time(8, 0)
 
@@ -80,6 +81,81 @@ def team_of(spans: Iterable[MembershipSpan], day: date) -> int | None:
     if not covering:
         return None
     return max(covering, key=lambda span: (span.starts_on, span.id)).team_id
+
+
+def teams_of(spans: Iterable[MembershipSpan]) -> dict[int, int]:
+    """METRICS P7 for everybody, from spans that all cover the day."""
+    ordered = sorted(spans, key=lambda span: (span.starts_on, span.id))
+    return {span.person_id: span.team_id for span in ordered}
+
+
+Facts = Mapping[str, object]
+PERSON_DATES = ("hired_on", "left_on", "enabled_on", "disabled_on")
+
+
+def person_facts(person: object) -> Facts:
+    """What a report needs of a person's record, as `core.history` keeps it: no name, no address."""
+    dates = {name: _text_of(getattr(person, name)) for name in PERSON_DATES}
+    kept = {name: getattr(person, name) for name in ("role", "is_test", "time_zone")}
+    return dates | kept
+
+
+def _text_of(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day_of(text: object) -> date | None:
+    return None if text is None else date.fromisoformat(str(text))
+
+
+def calendars_then(
+    present: Mapping[int, PersonCalendar], changed: Mapping[str, Facts | None]
+) -> dict[int, PersonCalendar]:
+    """The calendars with the records that changed since put back; who came later is left out."""
+    found = dict(present)
+    for key, facts in changed.items():
+        now = found.pop(int(key), None)
+        if now is not None and facts is not None:
+            dates = [_day_of(facts[name]) for name in PERSON_DATES]
+            found[int(key)] = PersonCalendar(*dates, now.absences)
+    return found
+
+
+def absence_key(person_id: int, starts_on: date, ends_on: date) -> str:
+    """How `core.history` names an absence."""
+    return f"{person_id}:{starts_on}:{ends_on}"
+
+
+def absences_then(
+    present: Iterable[Iterable[Any]], changed: Mapping[str, Facts | None]
+) -> Iterator[tuple[int, date, date]]:
+    """The absences without those entered since."""
+    for person_id, starts_on, ends_on in present:
+        if absence_key(person_id, starts_on, ends_on) not in changed:
+            yield person_id, starts_on, ends_on
+
+
+def membership_key(span: MembershipSpan) -> str:
+    """How `core.history` names a membership."""
+    return f"{span.person_id}:{span.team_id}:{span.starts_on}"
+
+
+def membership_facts(span: MembershipSpan) -> Facts:
+    """What can change about a membership."""
+    return {"ends_on": _text_of(span.ends_on), "is_lead": span.is_lead}
+
+
+def spans_then(
+    present: Iterable[MembershipSpan], changed: Mapping[str, Facts | None]
+) -> Iterator[MembershipSpan]:
+    """The memberships with those that changed since put back; later ones are left out."""
+    for span in present:
+        facts = changed.get(membership_key(span), {}) if changed else {}
+        if facts:
+            ends_on, is_lead = _day_of(facts["ends_on"]), bool(facts["is_lead"])
+            yield replace(span, ends_on=ends_on, is_lead=is_lead)
+        elif facts is not None:
+            yield span
 
 
 def may_sign_in(status: str, left_on: date | None, today: date) -> bool:

@@ -1,17 +1,23 @@
 """Every SELECT of the programme room."""
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import and_, exists, or_, select
 
+import people.queries
 from core.calendars import ProgrammeCalendar
 from core.db import db
+from core.history import past
 from people.models import Person
 from programme.models import AdoptionMetricLink, Ask, Enrolment, Outcome, Programme, Target
 from programme.rules import weekdays_of
+
+# The subject of core.history this room keeps.
+ENROLMENT = "enrolment"
 
 
 @dataclass(frozen=True)
@@ -71,8 +77,15 @@ def calendar(programme: Programme) -> ProgrammeCalendar:
     )
 
 
-def members(programme_id: int) -> frozenset[int]:
-    """METRICS P1 within a programme: reps, not test, enrolled here or nowhere at all."""
+def members(programme_id: int, as_of: datetime | None = None) -> frozenset[int]:
+    """METRICS P1 within a programme: reps, not test, enrolled here or nowhere at all.
+
+    With `as_of`, as roles, test marks and enrolments were known then.
+    """
+    enrolled_since = {key for key, facts in past(ENROLMENT, as_of).items() if facts is None}
+    changed = people.queries.roles_then(as_of)
+    if enrolled_since or changed:
+        return _members_then(programme_id, enrolled_since, changed)
     here = exists().where(
         and_(Enrolment.person_id == Person.id, Enrolment.programme_id == programme_id)
     )
@@ -81,6 +94,30 @@ def members(programme_id: int) -> frozenset[int]:
         Person.role == "rep", Person.is_test.is_(False), or_(here, ~anywhere)
     )
     return frozenset(db.session.scalars(reps))
+
+
+def _members_then(
+    programme_id: int,
+    enrolled_since: Collection[str],
+    changed: Mapping[int, tuple[str, bool] | None],
+) -> frozenset[int]:
+    """`members` with what changed since put back."""
+    programmes: dict[int, set[int]] = defaultdict(set)
+    for person_id, owner in db.session.execute(select(Enrolment.person_id, Enrolment.programme_id)):
+        if enrolment_key(owner, person_id) not in enrolled_since:
+            programmes[person_id].add(owner)
+    found = set()
+    for person_id, *now in db.session.execute(select(Person.id, Person.role, Person.is_test)):
+        role_and_test = changed.get(person_id, tuple(now))
+        is_here = programme_id in programmes.get(person_id, {programme_id})
+        if role_and_test == ("rep", False) and is_here:
+            found.add(person_id)
+    return frozenset(found)
+
+
+def enrolment_key(programme_id: int, person_id: int) -> str:
+    """How `core.history` names an enrolment."""
+    return f"{programme_id}:{person_id}"
 
 
 def programmes_of(person_id: int) -> tuple[int, ...]:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core import audit
-from core.db import db, delete_where, insert_missing
+from core import audit, history
+from core.db import db, delete_where, insert_missing, insert_missing_returning
 from core.playbook import Apply, Playbook
 from core.policy import Actor
 from programme import queries
@@ -153,7 +153,12 @@ def enrol(programme_id: int, person_ids: Collection[int], now: datetime) -> int:
         {"programme_id": programme_id, "person_id": person_id, "enrolled_at": now}
         for person_id in sorted(person_ids)
     ]
-    return insert_missing(Enrolment, rows, ["programme_id", "person_id"])
+    new = insert_missing_returning(
+        Enrolment, rows, ["programme_id", "person_id"], ["programme_id", "person_id"]
+    )
+    keys = {queries.enrolment_key(*key): None for key in new}
+    history.keep(queries.ENROLMENT, keys, now)
+    return len(new)
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,23 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from core import audit
+from core import audit, history
 from core.db import bulk_insert, upsert_rows
 from core.intake.kinds import Batch, BatchResult, LoadContext, Problem, Row, SetAside
 from core.policy import Role, Scope, scope_of
 from people import queries
 from people.models import Absence, Person, PersonChange, Team, TeamMembership
 from people.queries import StoredPerson
-from people.rules import MembershipSpan, free_slug, manager_cycles, slug_of
+from people.rules import (
+    MembershipSpan,
+    absence_key,
+    free_slug,
+    manager_cycles,
+    membership_facts,
+    membership_key,
+    person_facts,
+    slug_of,
+)
 
 PRIVILEGED = frozenset({Role.SALES_OPS, Role.EXECUTIVE, Role.ADMIN})
 
@@ -210,6 +219,8 @@ def _store_people(
     upsert_rows(Person, changed.values(), ["key"], WRITTEN)
     renewed = [key for key in changed if key in stored]
     touched = frozenset(ids[key] for key in (*new, *renewed))
+    before = {str(ids[key]): person_facts(stored[key]) for key in renewed}
+    history.keep(queries.PERSON, {str(ids[key]): None for key in new} | before, now)
     note_changes(touched, now)
     end_sessions_of(ids[key] for key in renewed if changed[key]["role"] != stored[key].role)
     return _Stored(len(new), len(renewed), len(sifting.rows) - len(new) - len(renewed), touched)
@@ -316,6 +327,11 @@ def load_memberships(batch: Batch, context: LoadContext) -> BatchResult:
         ["ends_on", "is_lead"],
     )
     touched = frozenset(span.person_id for span in differing.values())
+    before = {
+        membership_key(span): membership_facts(spans[key]) if key in spans else None
+        for key, span in differing.items()
+    }
+    history.keep(queries.MEMBERSHIP, before, context.now)
     note_changes(touched, context.now)
     return BatchResult(
         added=len(new),
@@ -443,6 +459,7 @@ def load_absences(batch: Batch, context: LoadContext) -> BatchResult:
         [{"person_id": person, "starts_on": first, "ends_on": last} for person, first, last in new],
     )
     touched = frozenset(person for person, _first, _last in new)
+    history.keep(queries.ABSENCE, {absence_key(*key): None for key in new}, context.now)
     note_changes(touched, context.now)
     return BatchResult(
         added=len(new),
