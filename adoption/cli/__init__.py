@@ -1,0 +1,39 @@
+"""Commands, import kinds and figures of the adoption room."""
+
+import click
+
+from adoption import services
+from adoption.cli.figures import FIGURES
+from adoption.cli.imports import IMPORTS
+from adoption.queries import checks
+from adoption.queries import figures as figure_queries
+from adoption.queries.weeks import programmes_with_usage
+from core import clock
+from core.db import transaction
+from core.doors import terminal
+
+__all__ = ["CHECKS", "COMMANDS", "FIGURES", "IMPORTS"]
+
+CHECKS = (checks.verify_all,)
+
+
+@click.group("adoption")
+def adoption_group() -> None:
+    """Usage and what is counted from it."""
+
+
+@adoption_group.command("rebuild")
+@click.option("--programme", "slug", help="One programme; all of them without this.")
+def rebuild_command(slug: str | None) -> None:
+    """Forget every derived row and build it anew from the events."""
+    ident = figure_queries.programme_id_of(slug) if slug else None
+    if slug and ident is None:
+        terminal.stop(f"There is no programme {slug}.")
+    for programme_id in [ident] if ident else programmes_with_usage():
+        with transaction():
+            services.date_events_anew(programme_id)
+            done = services.rebuild(programme_id, clock.now())
+        click.echo(f"programme {programme_id}: {done.weeks} weeks judged")
+
+
+COMMANDS = (adoption_group,)

@@ -1,0 +1,200 @@
+"""What the adoption room takes in from files (CONTRACT section 3)."""
+
+import gc
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+from adoption import forms, services
+from adoption.queries import figures as figure_queries
+from adoption.queries.events import is_stored_whole
+from core.intake.kinds import (
+    Batch,
+    BatchResult,
+    Column,
+    ImportKind,
+    LoadContext,
+    RawBatch,
+    SetAside,
+    boolean,
+    choice,
+    day,
+    decimal,
+    instant,
+    text,
+)
+
+
+def _load_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
+    """`_store_usage` without the cycle collector: it finds nothing among a batch's many tuples."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        return _store_usage(batch, context)
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _store_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
+    """Store a batch of usage rows; one stored whole before, and not corrected since, is skipped."""
+    if context.programme_id is None:
+        raise ValueError("usage needs a programme")
+    digest = _digest(batch, context)
+    if is_stored_whole(context.programme_id, digest):
+        return BatchResult(unchanged=len(batch.lines))
+    learnt = context.memo.setdefault("usage_learnt", forms.Learnt())
+    parsed = forms.parse_batch(batch, context.source, context.time_zone, learnt)
+    intake = context.memo.get("usage_intake")
+    if intake is None:
+        intake = context.memo["usage_intake"] = services.open_intake(context.programme_id)
+    done = services.Recorded()
+    for arrived_at, records in forms.by_arrival(batch, parsed):
+        done += services.record_usage(intake, records, arrived_at)
+    if done.added == len(batch.lines) and "person_id" in batch.at:
+        services.remember_batch(context.programme_id, digest, done)
+    return BatchResult(
+        added=done.added,
+        changed=done.changed,
+        unchanged=done.unchanged,
+        set_aside=[_aside(batch, place) for place in done.unknown],
+        problems=parsed.problems,
+    )
+
+
+def _digest(batch: RawBatch, context: LoadContext) -> str:
+    """The fingerprint of a batch with everything its meaning depends on."""
+    zone = context.time_zone.key if context.time_zone else ""
+    digest = hashlib.blake2b(repr((batch.header, context.source, zone)).encode(), digest_size=32)
+    rows = "\x1e".join(map("\x1f".join, batch.cells))
+    digest.update(rows.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _aside(batch: RawBatch, place: int) -> SetAside:
+    raw = batch.raw(place)
+    row = batch.cells[place]
+    wanted = [row[batch.at[name]] for name in ("person_id", "email") if name in batch.at]
+    return SetAside(batch.lines[place], raw, "unknown_person", next(filter(None, wanted), ""))
+
+
+def _load_deals(batch: Batch, context: LoadContext) -> BatchResult:
+    """Deals by deal_id; those of people not yet in the directory are set aside."""
+    return _load_owned(batch, context, services.record_deals, ("deal_id", "deal_key"))
+
+
+def _load_proposals(batch: Batch, context: LoadContext) -> BatchResult:
+    """Proposals by proposal_id; those of people not yet in the directory are set aside."""
+    return _load_owned(batch, context, services.record_proposals, ("proposal_id", "proposal_key"))
+
+
+def _load_signals(batch: Batch, context: LoadContext) -> BatchResult:
+    """Signals by signal_id; those of people not yet in the directory are set aside."""
+    return _load_owned(batch, context, services.record_signals, ("signal_id", "signal_key"))
+
+
+def _load_owned(
+    batch: Batch,
+    context: LoadContext,
+    record: Callable[[Sequence[Mapping[str, object]]], tuple[int, int]],
+    key: tuple[str, str],
+) -> BatchResult:
+    """Rows that belong to a person: their columns that the file has, by the database's names."""
+    ids = context.memo.get("person_ids")
+    if ids is None:
+        ids = context.memo["person_ids"] = figure_queries.ids_by_key()
+    names = {name: name for name in batch.columns if name != "person_id"}
+    names[key[0]] = key[1]
+    if "deal_id" in names and key[0] != "deal_id":
+        names["deal_id"] = "deal_key"
+    rows, aside = [], []
+    for line, row in batch.rows:
+        person_id = ids.get(row["person_id"])
+        if person_id is None:
+            aside.append(SetAside(line, batch.raw(line), "unknown_person", row["person_id"]))
+            continue
+        values = {column: _to_cents(row[name]) for name, column in names.items()}
+        if context.programme_given:
+            values["programme_id"] = context.programme_id
+        rows.append({**values, "person_id": person_id})
+    added, changed = record(rows)
+    unchanged = len(rows) - added - changed
+    return BatchResult(added=added, changed=changed, unchanged=unchanged, set_aside=aside)
+
+
+def _to_cents(value: object) -> object:
+    """Money as the tables keep it; anything else as it is."""
+    return value.quantize(Decimal("0.01")) if isinstance(value, Decimal) else value
+
+
+_word = text()
+_MOST_MONEY = Decimal(10**11)
+
+IMPORTS = (
+    ImportKind(
+        "usage",
+        order=50,
+        columns=(
+            Column("event_id", _word, required=True),
+            Column("person_id", _word),
+            Column("email", _word),
+            Column("kind", _word, required=True),
+            Column("occurred_at", _word, required=True),
+            *(Column(name, _word) for name in forms.USAGE_COLUMNS[5:]),
+        ),
+        key=("source", "event_id"),
+        load_raw=_load_usage,
+        batch_rows=20_000,
+        unique_in_file=False,
+        needs_programme=True,
+        doc="What people did in the tool, event by event.",
+    ),
+    ImportKind(
+        "deals",
+        order=40,
+        columns=(
+            Column("deal_id", text(120), required=True),
+            Column("person_id", text(80), required=True),
+            Column("account", text(200)),
+            Column("product", text(200)),
+            Column("amount", decimal(-_MOST_MONEY, _MOST_MONEY)),
+            Column("currency", forms.currency),
+            Column("stage", choice("open", "won", "lost"), required=True),
+            Column("created_on", day()),
+            Column("proposal_on", day()),
+            Column("closed_on", day()),
+        ),
+        key=("deal_id",),
+        load=_load_deals,
+        doc="Sales opportunities as the CRM knows them.",
+    ),
+    ImportKind(
+        "proposals",
+        order=80,
+        columns=(
+            Column("proposal_id", text(120), required=True),
+            Column("person_id", text(80), required=True),
+            Column("created_on", day(), required=True),
+            Column("value", decimal(-_MOST_MONEY, _MOST_MONEY)),
+            Column("with_tool", boolean(), required=True),
+            Column("deal_id", text(120)),
+        ),
+        key=("proposal_id",),
+        load=_load_proposals,
+        doc="Proposals sent to customers, made with the tool or without it.",
+    ),
+    ImportKind(
+        "signals",
+        order=90,
+        columns=(
+            Column("signal_id", text(120), required=True),
+            Column("deal_id", text(120), required=True),
+            Column("person_id", text(80), required=True),
+            Column("fired_at", instant(), required=True),
+            Column("dismissed_at", instant()),
+        ),
+        key=("signal_id",),
+        load=_load_signals,
+        doc="Warnings that a deal is stalled.",
+    ),
+)
