@@ -89,7 +89,7 @@ def _streak(request: FigureRequest) -> Mapping[str, object]:
 def _proposals_growth(request: FigureRequest) -> Mapping[str, object]:
     owner = figure_queries.owner_of(request.programme_id)
     return figure_queries.proposals_growth(
-        owner, _month(request, "month_a"), _month(request, "month_b")
+        owner, _month(request, "month_a"), _month(request, "month_b"), request.as_of
     )
 
 
@@ -102,7 +102,7 @@ def _revenue_gap(request: FigureRequest) -> Mapping[str, object]:
 
 def _proposal_value_gap(request: FigureRequest) -> Mapping[str, object]:
     owner, params = figure_queries.owner_of(request.programme_id), request.params
-    return figure_queries.proposal_value_gap(owner, params["start"], params["end"])
+    return figure_queries.proposal_value_gap(owner, params["start"], params["end"], request.as_of)
 
 
 FIGURES = (

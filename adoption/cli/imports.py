@@ -3,6 +3,7 @@
 import gc
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from adoption import forms, services
@@ -96,7 +97,7 @@ def _load_signals(batch: Batch, context: LoadContext) -> BatchResult:
 def _load_owned(
     batch: Batch,
     context: LoadContext,
-    record: Callable[[Sequence[Mapping[str, object]]], tuple[int, int]],
+    record: Callable[[Sequence[Mapping[str, object]], datetime], tuple[int, int]],
     key: tuple[str, str],
 ) -> BatchResult:
     """Rows that belong to a person: their columns that the file has, by the database's names."""
@@ -117,7 +118,7 @@ def _load_owned(
         if context.programme_given:
             values["programme_id"] = context.programme_id
         rows.append({**values, "person_id": person_id})
-    added, changed = record(rows)
+    added, changed = record(rows, context.now)
     unchanged = len(rows) - added - changed
     return BatchResult(added=added, changed=changed, unchanged=unchanged, set_aside=aside)
 

@@ -123,7 +123,7 @@ def world(
         as_of=as_of,
         person_ids=person_ids,
     )
-    return _world(owner, through, days, person_ids, since, whole=whole)
+    return _world(owner, through, days, person_ids, since, whole=whole, as_of=as_of)
 
 
 def world_from_days(
@@ -158,10 +158,11 @@ def _world(
     since: date | None = None,
     *,
     whole: bool = False,
+    as_of: datetime | None = None,
 ) -> World:
-    members = programme.queries.members(owner.id)
+    members = programme.queries.members(owner.id, as_of)
     wanted = members if person_ids is None else members & frozenset(person_ids)
-    calendars = people.queries.calendars(None if person_ids is None else wanted)
+    calendars = people.queries.calendars(None if person_ids is None else wanted, as_of)
     found: dict[int, list[date]] = defaultdict(list)
     for person_id, day in days:
         found[person_id].append(day)

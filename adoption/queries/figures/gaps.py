@@ -3,35 +3,33 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from statistics import mean, median
 
-from sqlalchemy import select
-
 import programme.queries
-from adoption.models import Deal, Proposal
 from adoption.queries.days import World, world
+from adoption.queries.deals import ProposalRow, deals_of, proposals_of
 from adoption.rules import AdoptionState, RepDays, Span, state_at
 from core.calendars import DAY
-from core.db import db
 from core.stats import growth
 from programme.models import Programme
 
 
-def proposals_between(owner: Programme, start: date, end: date) -> list[Proposal]:
-    """Proposals of in-scope reps created in [start, end)."""
-    members = programme.queries.members(owner.id)
-    rows = db.session.scalars(
-        select(Proposal).where(Proposal.created_on >= start, Proposal.created_on < end)
-    )
-    return [
-        row for row in rows if row.person_id in members and row.programme_id in {None, owner.id}
-    ]
+def proposals_between(
+    owner: Programme, start: date, end: date, as_of: datetime
+) -> list[ProposalRow]:
+    """Proposals of in-scope reps created in [start, end), as known at `as_of`."""
+    members = programme.queries.members(owner.id, as_of)
+    found = proposals_of(owner.id, start, end, as_of)
+    return [row for row in found if row.person_id in members]
 
 
-def proposal_value_gap(owner: Programme, start: date, end: date) -> dict[str, object]:
+def proposal_value_gap(
+    owner: Programme, start: date, end: date, as_of: datetime
+) -> dict[str, object]:
     """The figure `proposal_value_gap` (METRICS V3): values missing or not positive are left out."""
     values: dict[bool, list[float]] = {True: [], False: []}
-    for row in proposals_between(owner, start, end):
+    for row in proposals_between(owner, start, end, as_of):
         if row.value is not None and row.value > 0:
             values[row.with_tool].append(float(row.value))
     means, gaps = _gap(values[True], values[False], owner.min_group)
@@ -67,7 +65,7 @@ def revenue_gap(
 ) -> dict[str, object]:
     """The figure `revenue_gap` (METRICS V1): won amounts per rep, users against the others."""
     found = world(owner, end - DAY, as_of=as_of, since=start)
-    won = won_amounts(start, end)
+    won = won_amounts(owner.id, start, end, as_of)
     groups: dict[bool, list[float]] = {True: [], False: []}
     for ident, rep in gap_population(found, start, end).items():
         groups[_is_user(found, rep, start, end, user_rule or "any")].append(won.get(ident, 0.0))
@@ -101,17 +99,12 @@ def _is_user(found: World, rep: RepDays, start: date, end: date, user_rule: str)
     return bool(rep.used & span.window(start, end))
 
 
-def won_amounts(start: date, end: date) -> dict[int, float]:
-    """Won amounts closed in [start, end), by owner of the deal."""
-    rows = db.session.execute(
-        select(Deal.person_id, Deal.amount).where(
-            Deal.stage == "won",
-            Deal.closed_on >= start,
-            Deal.closed_on < end,
-            Deal.amount.is_not(None),
-        )
-    )
-    found: dict[int, float] = defaultdict(float)
-    for person_id, amount in rows:
-        found[person_id] += float(amount or 0)
-    return dict(found)
+def won_amounts(
+    programme_id: int, start: date, end: date, as_of: datetime | None = None
+) -> dict[int, float]:
+    """Won amounts closed in [start, end), by owner of the deal, as known at `as_of`."""
+    found: dict[int, Decimal] = defaultdict(Decimal)
+    for deal in deals_of(programme_id, as_of, closed=(start, end)):
+        if deal.stage == "won" and deal.amount is not None:
+            found[deal.person_id] += deal.amount
+    return {person_id: float(amount) for person_id, amount in found.items()}

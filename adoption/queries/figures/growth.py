@@ -45,8 +45,8 @@ def _logins(owner: Programme, window: tuple[date, date], as_of: datetime) -> tup
     """Logins by in-scope reps while employed and enabled, and available rep-days, of a window."""
     start, end = window
     span = span_of(programme.queries.calendar(owner), start, end)
-    members = programme.queries.members(owner.id)
-    calendars = people.queries.calendars()
+    members = programme.queries.members(owner.id, as_of)
+    calendars = people.queries.calendars(None, as_of)
     current = {ident: current_bits(calendars[ident], span) for ident in members}
     logins = sum(
         count
@@ -101,14 +101,16 @@ def returning_established(
     }
 
 
-def proposals_growth(owner: Programme, month_a: str, month_b: str) -> dict[str, object]:
+def proposals_growth(
+    owner: Programme, month_a: str, month_b: str, as_of: datetime
+) -> dict[str, object]:
     """The figure `proposals_growth` (METRICS G5): tool-made proposals, with the monthly factor."""
     (start_a, end_a), (start_b, end_b) = month_bounds(month_a), month_bounds(month_b)
     months = (start_b.year - start_a.year) * MONTHS_IN_A_YEAR + start_b.month - start_a.month
     if months <= 0:
         raise Invalid("month_b must lie after month_a.", field="month_b")
     base, current = (
-        sum(1 for row in proposals_between(owner, start, end) if row.with_tool)
+        sum(1 for row in proposals_between(owner, start, end, as_of) if row.with_tool)
         for start, end in ((start_a, end_a), (start_b, end_b))
     )
     change = growth(base, current)

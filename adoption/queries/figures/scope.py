@@ -1,7 +1,7 @@
 """Whom a figure is asked about: the programme, its reps and their teams."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 
 import people.queries
 import programme.queries
@@ -40,10 +40,11 @@ def share_keys(
     return {base: share.base, hits: share.hits, "rate": share.rate, "lo": low, "hi": high}
 
 
-def team_names_on(day: date) -> dict[int, str]:
-    """METRICS P7: each person's team on a date, by name."""
+def team_names_on(day: date, as_of: datetime | None = None) -> dict[int, str]:
+    """METRICS P7: each person's team on a date, by name, as memberships were known at `as_of`."""
     names = people.queries.team_names()
-    return {person_id: names[team_id] for person_id, team_id in people.queries.team_on(day).items()}
+    placed = people.queries.team_on(day, as_of)
+    return {person_id: names[team_id] for person_id, team_id in placed.items()}
 
 
 def refuse_unknown_team(team: str | None) -> None:
@@ -52,9 +53,11 @@ def refuse_unknown_team(team: str | None) -> None:
         raise NotFound(f"There is no team {team}.", field="team")
 
 
-def on_team(person_ids: Collection[int], day: date, team: str | None) -> frozenset[int]:
+def on_team(
+    person_ids: Collection[int], day: date, team: str | None, as_of: datetime | None = None
+) -> frozenset[int]:
     """Those of the people who are on the team on a date; all of them without a team."""
     if team is None:
         return frozenset(person_ids)
-    names = team_names_on(day)
+    names = team_names_on(day, as_of)
     return frozenset(ident for ident in person_ids if names.get(ident, UNASSIGNED) == team)

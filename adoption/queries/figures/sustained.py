@@ -26,7 +26,7 @@ def states(
     """METRICS A4 with P8: in-scope reps, or those on the team on `through`."""
     refuse_unknown_team(team)
     found = world(owner, through, as_of=as_of)
-    wanted = on_team(found.reps, through, team)
+    wanted = on_team(found.reps, through, team, as_of)
     return {
         ident: state_at(rep, found.span, through, found.rule)
         for ident, rep in found.reps.items()
@@ -49,7 +49,7 @@ def adoption(
 def team_rows(owner: Programme, through: date, as_of: datetime) -> list[TeamAdoption]:
     """METRICS A6: every team with a rep who has not left, best shrunk rate first."""
     found = states(owner, through, as_of)
-    names = team_names_on(through)
+    names = team_names_on(through, as_of)
     by_team: dict[str, list[AdoptionState]] = defaultdict(list)
     for ident, state in found.items():
         if state is not AdoptionState.LEFT:
@@ -90,7 +90,7 @@ def weekly_adoption(
             if last is None:
                 continue
             if last not in names:
-                names[last] = team_names_on(last)
+                names[last] = team_names_on(last, as_of)
             if names[last].get(ident, UNASSIGNED) != team:
                 continue
         eligible += 1
@@ -104,7 +104,7 @@ def day60(
     """The figure `day60` (METRICS A5)."""
     refuse_unknown_team(team)
     found = world(owner, through, as_of=as_of, whole=True)
-    wanted = on_team(found.reps, through, team)
+    wanted = on_team(found.reps, through, team, as_of)
     counts = Counter(
         day60_of(rep, found.span, through, found.rule).value
         for ident, rep in found.reps.items()
