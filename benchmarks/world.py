@@ -26,13 +26,16 @@ def launch_day(days: int = 250) -> str:
 def add_people(ground: Ground, count: int, *, teams: int, playbook: str) -> None:
     """Import reps in equal teams, a manager each, one sales ops person O1, and apply a playbook."""
     since = launch_day()
-    people = [(person_key(n), f"r{n}@example.test", f"Rep {n}", "rep", since) for n in range(count)]
-    people += [
-        (f"M{n:04d}", f"m{n}@example.test", f"Lead {n}", "manager", since) for n in range(teams)
+    people = [
+        (person_key(n), f"r{n}@example.test", f"Rep {n}", "rep", since, since) for n in range(count)
     ]
-    people.append(("O1", "o1@example.test", "Ops", "sales_ops", since))
-    people.append(("X1", "x1@example.test", "Exec", "executive", since))
-    ground.write("people.csv", ("person_id", "email", "name", "role", "hire_date"), people)
+    people += [
+        (f"M{n:04d}", f"m{n}@example.test", f"Lead {n}", "manager", since, "") for n in range(teams)
+    ]
+    people.append(("O1", "o1@example.test", "Ops", "sales_ops", since, ""))
+    people.append(("X1", "x1@example.test", "Exec", "executive", since, ""))
+    columns = ("person_id", "email", "name", "role", "hire_date", "enabled_on")
+    ground.write("people.csv", columns, people)
     members = [(person_key(n), f"Team {n % teams:03d}", since, "") for n in range(count)]
     members += [(f"M{n:04d}", f"Team {n:03d}", since, "true") for n in range(teams)]
     ground.write("memberships.csv", ("person_id", "team", "start_date", "lead"), members)
