@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from adoption.models import Deal, Proposal, Signal
-from adoption.queries.deals import DEAL, PROPOSAL, SIGNAL, facts_of
 from adoption.queries.events import stored_deals, stored_proposals, stored_signals
+from adoption.queries.records import DEAL, PROPOSAL, SIGNAL, facts_of
 from core import history
 from core.db import upsert_rows
 

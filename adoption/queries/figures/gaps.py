@@ -8,7 +8,7 @@ from statistics import mean, median
 
 import programme.queries
 from adoption.queries.days import World, world
-from adoption.queries.deals import ProposalRow, deals_of, proposals_of
+from adoption.queries.records import ProposalRecord, deals_of, proposals_of
 from adoption.rules import AdoptionState, RepDays, Span, state_at
 from core.calendars import DAY
 from core.stats import growth
@@ -17,7 +17,7 @@ from programme.models import Programme
 
 def proposals_between(
     owner: Programme, start: date, end: date, as_of: datetime
-) -> list[ProposalRow]:
+) -> list[ProposalRecord]:
     """Proposals of in-scope reps created in [start, end), as known at `as_of`."""
     members = programme.queries.members(owner.id, as_of)
     found = proposals_of(owner.id, start, end, as_of)

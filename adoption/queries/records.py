@@ -1,0 +1,142 @@
+"""Deals, proposals and signals as they were known at an instant (METRICS section 10, point 11).
+
+The one place where these three tables are read for figures, so that their history lies under all.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from adoption.models import Deal, Proposal, Signal
+from core.db import db, table_of
+from core.history import Facts, past
+
+# The subjects of core.history these tables are kept under.
+DEAL, PROPOSAL, SIGNAL = "deal", "proposal", "signal"
+
+
+@dataclass(frozen=True, slots=True)
+class DealRecord:
+    """A sales opportunity; amounts in whole units of the currency."""
+
+    deal_key: str
+    person_id: int
+    stage: str
+    account: str | None
+    product: str | None
+    amount: Decimal | None
+    currency: str | None
+    created_on: date | None
+    proposal_on: date | None
+    closed_on: date | None
+    programme_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalRecord:
+    """A proposal, made with the tool or without it."""
+
+    proposal_key: str
+    person_id: int
+    created_on: date
+    with_tool: bool
+    value: Decimal | None
+    deal_key: str | None
+    programme_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRecord:
+    """A warning that a deal is stalled (METRICS S1)."""
+
+    signal_key: str
+    deal_key: str
+    person_id: int
+    fired_at: datetime
+    dismissed_at: datetime | None
+    programme_id: int | None
+
+
+class _Owned(Protocol):
+    @property
+    def programme_id(self) -> int | None: ...
+
+
+Owned = TypeVar("Owned", bound=_Owned)
+
+
+def deals_of(
+    programme_id: int,
+    as_of: datetime | None = None,
+    *,
+    closed: tuple[date, date] | None = None,
+) -> Iterator[DealRecord]:
+    """The programme's deals and those of no programme; with `closed` [start, end) the closed."""
+    conditions: list[ColumnElement[bool]] = []
+    if closed is not None:
+        conditions = [Deal.closed_on >= closed[0], Deal.closed_on < closed[1]]
+    for row in _known(Deal, DEAL, "deal_key", DealRecord, programme_id, as_of, conditions):
+        if closed is None or (row.closed_on and closed[0] <= row.closed_on < closed[1]):
+            yield row
+
+
+def proposals_of(
+    programme_id: int, start: date, end: date, as_of: datetime | None = None
+) -> Iterator[ProposalRecord]:
+    """The programme's proposals, and those of none, created on a date of [start, end)."""
+    within = [Proposal.created_on >= start, Proposal.created_on < end]
+    known = _known(Proposal, PROPOSAL, "proposal_key", ProposalRecord, programme_id, as_of, within)
+    return (row for row in known if start <= row.created_on < end)
+
+
+def signals_of(programme_id: int, as_of: datetime | None = None) -> Iterator[SignalRecord]:
+    """Every signal on the programme's deals, or on those of no programme."""
+    return _known(Signal, SIGNAL, "signal_key", SignalRecord, programme_id, as_of, [])
+
+
+def _known(
+    model: type[Deal | Proposal | Signal],
+    subject: str,
+    key: str,
+    kind: type[Owned],
+    programme_id: int,
+    as_of: datetime | None,
+    conditions: Sequence[ColumnElement[bool]],
+) -> Iterator[Owned]:
+    """Rows as known at `as_of`: by the conditions where nothing changed since, all where it did."""
+    changed = past(subject, as_of)
+    columns = [column for column in table_of(model).columns if column.key != "id"]
+    ours = or_(model.programme_id.is_(None), model.programme_id == programme_id)
+    for row in db.session.execute(select(*columns).where(and_(ours, *conditions))).mappings():
+        if row[key] not in changed:
+            yield kind(**row)
+    for facts in changed.values():
+        if facts is not None and facts["programme_id"] in {None, programme_id}:
+            yield kind(**_read(model, facts))
+
+
+def facts_of(row: Mapping[str, object]) -> Facts:
+    """A stored row as `core.history` keeps it: its columns as text, numbers and truths."""
+    return {name: _plain(value) for name, value in row.items() if name != "id"}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _read(model: type[Deal | Proposal | Signal], facts: Facts) -> dict[str, Any]:
+    """Kept facts as the table's columns hold them."""
+    readers = {date: date.fromisoformat, datetime: datetime.fromisoformat, Decimal: Decimal}
+    found: dict[str, Any] = {}
+    for column in table_of(model).columns:
+        if column.key in facts:
+            value = facts[column.key]
+            reader = readers.get(column.type.python_type)
+            found[column.key] = reader(str(value)) if reader and value is not None else value
+    return found
