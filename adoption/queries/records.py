@@ -3,15 +3,16 @@
 The one place where these three tables are read for figures, so that their history lies under all.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from adoption.models import Deal, Proposal, Signal
+from adoption.queries.events import CHUNK, chunks
 from core.db import db, table_of
 from core.history import Facts, past
 
@@ -74,13 +75,22 @@ def deals_of(
     as_of: datetime | None = None,
     *,
     closed: tuple[date, date] | None = None,
+    keys: Collection[str] | None = None,
 ) -> Iterator[DealRecord]:
-    """The programme's deals and those of no programme; with `closed` [start, end) the closed."""
+    """The programme's deals and those of no programme.
+
+    With `closed` [start, end) the closed ones, with `keys` those with one of them.
+    """
     conditions: list[ColumnElement[bool]] = []
     if closed is not None:
         conditions = [Deal.closed_on >= closed[0], Deal.closed_on < closed[1]]
+    if keys is not None and len(keys) <= CHUNK:
+        conditions.append(Deal.deal_key.in_(sorted(keys)))
     for row in _known(Deal, DEAL, "deal_key", DealRecord, programme_id, as_of, conditions):
-        if closed is None or (row.closed_on and closed[0] <= row.closed_on < closed[1]):
+        is_asked = keys is None or row.deal_key in keys
+        if closed is not None:
+            is_asked &= row.closed_on is not None and closed[0] <= row.closed_on < closed[1]
+        if is_asked:
             yield row
 
 
@@ -93,9 +103,32 @@ def proposals_of(
     return (row for row in known if start <= row.created_on < end)
 
 
-def signals_of(programme_id: int, as_of: datetime | None = None) -> Iterator[SignalRecord]:
-    """Every signal on the programme's deals, or on those of no programme."""
-    return _known(Signal, SIGNAL, "signal_key", SignalRecord, programme_id, as_of, [])
+def signals_of(
+    programme_id: int,
+    as_of: datetime | None = None,
+    *,
+    since: datetime | None = None,
+    person_ids: Collection[int] | None = None,
+) -> Iterator[SignalRecord]:
+    """The programme's signals, and those of none.
+
+    With `since` or `person_ids` at least all signals of the deals that had one from then on by one
+    of these people: whole deals, for earlier signals say where an episode began (METRICS S1).
+    """
+    wanted = [] if past(SIGNAL, as_of) else _on_deals_that_had_one(since, person_ids)
+    return _known(Signal, SIGNAL, "signal_key", SignalRecord, programme_id, as_of, wanted)
+
+
+def _on_deals_that_had_one(
+    since: datetime | None, person_ids: Collection[int] | None
+) -> list[ColumnElement[bool]]:
+    deals = select(Signal.deal_key)
+    if since is not None:
+        deals = deals.where(Signal.fired_at >= since)
+    if person_ids is None:
+        return [] if since is None else [Signal.deal_key.in_(deals)]
+    some = (deals.where(Signal.person_id.in_(chunk)) for chunk in chunks(person_ids))
+    return [or_(false(), *(Signal.deal_key.in_(one) for one in some))]
 
 
 def _known(

@@ -31,6 +31,7 @@ class OccasionStatus(StrEnum):
     IGNORED = "ignored"
 
 
+CLOSED_STAGES = frozenset({"won", "lost"})
 MISSED = frozenset({OccasionStatus.LATE, OccasionStatus.DISMISSED, OccasionStatus.IGNORED})
 
 
@@ -111,6 +112,13 @@ def _is_meanwhile(signal: FiredSignal, answer: DealAction | None, closed_on: dat
     """Whether a later signal fired while the episode was open."""
     is_before_answer = answer is None or signal.fired_at <= answer.done_at
     return is_before_answer and (closed_on is None or signal.fired_on <= closed_on)
+
+
+def close_of(stage: str, closed_on: date | None, through: date) -> date | None:
+    """The date a deal was closed, if by `through`; an open deal's date is only a forecast."""
+    if stage not in CLOSED_STAGES or closed_on is None or closed_on > through:
+        return None
+    return closed_on
 
 
 def last_day_here(person: PersonCalendar) -> date | None:

@@ -1,0 +1,245 @@
+"""Occasions as they stood on a date (METRICS S1-S4): of the moments when it was due, what was done.
+
+Signals, deals and usage are read once each for everybody asked about; the verdicts are worked out
+in `adoption.rules.occasions`.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+import people.queries
+import programme.queries
+from adoption.models import UsageEvent
+from adoption.queries.events import CHUNK, known_at, zones_of_people
+from adoption.queries.figures.scope import UNASSIGNED, refuse_unknown_team
+from adoption.queries.records import SignalRecord, deals_of, signals_of
+from adoption.rules import Span, available_bits, span_of
+from adoption.rules.occasions import (
+    DealAction,
+    Episode,
+    FiredSignal,
+    Occasion,
+    close_of,
+    delay_days,
+    due_on,
+    episodes_of,
+    last_day_here,
+    status_of,
+)
+from core.calendars import DAY, local_date, zone_of
+from core.db import db
+from core.errors import Invalid
+from people.rules import MembershipSpan, PersonCalendar, team_of
+from programme.models import Programme
+
+# Due days rarely lie further ahead than this; those that do are looked for day by day.
+AHEAD = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What occasions are judged by: the reps' working lives and teams, dates as bits."""
+
+    span: Span
+    lives: Mapping[int, PersonCalendar]
+    available: Mapping[int, int]
+    teams: Mapping[int, list[MembershipSpan]]
+    team_names: Mapping[int, str]
+    respond_days: int
+    through: date
+
+
+def occasions(
+    owner: Programme,
+    through: date,
+    as_of: datetime,
+    *,
+    since: date | None = None,
+    person_ids: Collection[int] | None = None,
+) -> list[Occasion]:
+    """Every occasion fired up to `through` as it stood then, oldest first.
+
+    With `since` those fired from that date on, with `person_ids` those of these people. Owners are
+    the programme's reps (P1): a signal of anybody else opens nothing. One on a deal that was never
+    imported opens an episode that only an action ends.
+    """
+    members = programme.queries.members(owner.id, as_of)
+    by_deal = _signals(owner, through, as_of, since, person_ids, members)
+    if not by_deal:
+        return []
+    first = min(signal.fired_on for signals in by_deal.values() for signal in signals)
+    done = _actions(owner, by_deal.keys(), first - DAY, through, as_of)
+    people_ids = {signal.person_id for signals in by_deal.values() for signal in signals}
+    people_ids |= {person_id for rows in done.values() for person_id, _action in rows} & members
+    ground = _ground(owner, first, people_ids, through, as_of)
+    found = [
+        _judged(episode, ground)
+        for episode in _episodes(owner, by_deal, done, ground, as_of)
+        if (since is None or episode.opener.fired_on >= since)
+        and (person_ids is None or episode.opener.person_id in person_ids)
+    ]
+    return sorted(found, key=lambda one: (one.opener.fired_on, one.opener.key))
+
+
+def uncovered_occasions(
+    owner: Programme, through: date, as_of: datetime, *, fired_by: date | None = None
+) -> list[Occasion]:
+    """METRICS S4: the missed ones, with `fired_by` those fired on or before that date."""
+    return [
+        one
+        for one in occasions(owner, through, as_of)
+        if one.is_missed and (fired_by is None or one.opener.fired_on <= fired_by)
+    ]
+
+
+def occasions_between(
+    owner: Programme,
+    window: tuple[date, date],
+    through: date,
+    as_of: datetime,
+    team: str | None = None,
+) -> list[Occasion]:
+    """Occasions fired in [start, end), of the team their owner was on then (P8).
+
+    Raises Invalid when the window is empty and NotFound when no team has the name.
+    """
+    start, end = window
+    if start >= end:
+        raise Invalid("end must lie after start.", field="end")
+    refuse_unknown_team(team)
+    return [
+        one
+        for one in occasions(owner, through, as_of, since=start)
+        if one.opener.fired_on < end and team in {None, one.team}
+    ]
+
+
+def _signals(
+    owner: Programme,
+    through: date,
+    as_of: datetime,
+    since: date | None,
+    person_ids: Collection[int] | None,
+    members: Collection[int],
+) -> dict[str, list[FiredSignal]]:
+    """The reps' signals by deal, with their dates (T2): up to `through`, and known at `as_of`."""
+    calendar = programme.queries.calendar(owner)
+    own = zones_of_people() if owner.tz_mode == "user" else {}
+    zones = {person_id: zone_of(name) for person_id, name in own.items()}
+    # A day more, for reps' own zones may be ahead of the programme's.
+    early = calendar.day_start(since - DAY) if since is not None else None
+    found: dict[str, list[FiredSignal]] = defaultdict(list)
+    for row in signals_of(owner.id, as_of, since=early, person_ids=person_ids):
+        if row.fired_at > as_of or row.person_id not in members:
+            continue
+        zone = zones.get(row.person_id, calendar.tz)
+        fired_on = local_date(row.fired_at, zone)
+        if fired_on <= through:
+            dismissed_on = _dismissed_on(row, zone, through, as_of)
+            found[row.deal_key].append(
+                FiredSignal(
+                    row.signal_key,
+                    row.deal_key,
+                    row.person_id,
+                    row.fired_at,
+                    fired_on,
+                    dismissed_on,
+                )
+            )
+    return found
+
+
+def _dismissed_on(row: SignalRecord, zone: ZoneInfo, through: date, as_of: datetime) -> date | None:
+    """The date of the dismissal, if it was known and had happened."""
+    if row.dismissed_at is None or row.dismissed_at > as_of:
+        return None
+    day = local_date(row.dismissed_at, zone)
+    return day if day <= through else None
+
+
+def _actions(
+    owner: Programme, deal_keys: Collection[str], since: date, through: date, as_of: datetime
+) -> dict[str, list[tuple[int, DealAction]]]:
+    """Who did the due action on each of these deals in since..through, oldest first."""
+    statement = (
+        select(
+            UsageEvent.object_id, UsageEvent.person_id, UsageEvent.occurred_at, UsageEvent.local_day
+        )
+        .where(
+            UsageEvent.programme_id == owner.id,
+            UsageEvent.local_day >= since,
+            UsageEvent.local_day <= through,
+            UsageEvent.kind == owner.due_action,
+            UsageEvent.object_id.is_not(None),
+            *known_at(as_of),
+        )
+        .order_by(UsageEvent.occurred_at, UsageEvent.local_day)
+    )
+    if len(deal_keys) <= CHUNK:
+        statement = statement.where(UsageEvent.object_id.in_(sorted(deal_keys)))
+    found: dict[str, list[tuple[int, DealAction]]] = defaultdict(list)
+    for deal_key, person_id, done_at, done_on in db.session.execute(statement):
+        if deal_key is not None and deal_key in deal_keys:
+            found[deal_key].append((person_id, DealAction(done_at, done_on)))
+    return found
+
+
+def _ground(
+    owner: Programme, first: date, person_ids: Collection[int], through: date, as_of: datetime
+) -> Ground:
+    span = span_of(programme.queries.calendar(owner), first, through + AHEAD)
+    lives = people.queries.calendars(person_ids, as_of)
+    teams: dict[int, list[MembershipSpan]] = defaultdict(list)
+    for membership in people.queries.memberships_between(first, through + DAY, as_of):
+        teams[membership.person_id].append(membership)
+    return Ground(
+        span,
+        lives,
+        {person_id: available_bits(life, span) for person_id, life in lives.items()},
+        teams,
+        people.queries.team_names(),
+        owner.respond_days,
+        through,
+    )
+
+
+def _episodes(
+    owner: Programme,
+    by_deal: Mapping[str, list[FiredSignal]],
+    done: Mapping[str, list[tuple[int, DealAction]]],
+    ground: Ground,
+    as_of: datetime,
+) -> Iterator[Episode]:
+    """Every deal's episodes (S1); actions count like all usage, while employed and enabled (E3)."""
+    closes = {
+        deal.deal_key: close_of(deal.stage, deal.closed_on, ground.through)
+        for deal in deals_of(owner.id, as_of, keys=by_deal.keys())
+    }
+    for deal_key, signals in by_deal.items():
+        actions = [
+            action
+            for person_id, action in done.get(deal_key, ())
+            if person_id in ground.lives and ground.lives[person_id].is_current(action.done_on)
+        ]
+        yield from episodes_of(signals, actions, closes.get(deal_key))
+
+
+def _judged(episode: Episode, ground: Ground) -> Occasion:
+    """The verdict on one episode (S2, S3), with the team its owner was on when it fired (P7)."""
+    opener = episode.opener
+    life = ground.lives[opener.person_id]
+    available = ground.available[opener.person_id]
+    due = due_on(life, available, ground.span, opener.fired_on, ground.respond_days)
+    team = team_of(ground.teams.get(opener.person_id, ()), opener.fired_on)
+    return Occasion(
+        episode,
+        UNASSIGNED if team is None else ground.team_names[team],
+        due,
+        status_of(episode, due, last_day_here(life), ground.through),
+        delay_days(episode, ground.through),
+    )
