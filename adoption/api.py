@@ -58,7 +58,7 @@ def _take_in(body: bytes) -> dict[str, object]:
     summary = run_import(
         [Path("api")],
         kinds=declared.kinds,
-        preset=Preset("api", lambda path: [Part("usage", path.name, rows)]),
+        preset=Preset("api", lambda path, _asked: [Part("usage", path.name, rows)]),
         programme_id=programme_id,
         actor=current_actor(),
         now=moment,

@@ -53,6 +53,19 @@ IMPORTS = (
         doc="Who was in which team from when to when; lead is true for the team's manager.",
     ),
     ImportKind(
+        name="external_ids",
+        order=15,
+        key=("system", "ref"),
+        columns=(
+            Column("system", text(40), required=True),
+            Column("ref", text(120), required=True),
+            Column("person_id", _KEY, required=True),
+        ),
+        load=services.load_external_ids,
+        frees_set_aside=True,
+        doc="What another system calls a person (salesforce, 0055...), so its exports find them.",
+    ),
+    ImportKind(
         name="absences",
         order=30,
         key=("person_id", "start_date", "end_date"),

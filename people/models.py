@@ -63,6 +63,20 @@ class Person(Base):
     status: Mapped[str] = mapped_column(String(12), default="active")
 
 
+class ExternalId(Base):
+    """What another system calls a person, so that its exports find them (salesforce, 0055...)."""
+
+    __tablename__ = "external_id"
+    __table_args__ = (
+        CheckConstraint("system <> '' AND ref <> ''", name="named"),
+        Index("ix_external_id_person_id", "person_id"),
+    )
+
+    system: Mapped[str] = mapped_column(String(40), primary_key=True)
+    ref: Mapped[str] = mapped_column(String(120), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+
+
 class Team(Base):
     """A group under a manager; files name it by `name`, addresses by `slug`."""
 

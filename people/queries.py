@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, union_all
 
 from core.db import db
+from core.intake.directory import Known
 from core.history import Facts, past
 from core.outbox import Recipient
 from core.policy import Actor, Role
@@ -17,6 +18,7 @@ from people.models import (
     Account,
     ApiToken,
     AuthSession,
+    ExternalId,
     Person,
     PersonChange,
     Preference,
@@ -197,6 +199,37 @@ def by_email(emails: Collection[str] | None = None) -> dict[str, int]:
             (mail, ident)
             for mail, ident in db.session.execute(columns.where(Person.email.in_(chunk)))
         )
+    return found
+
+
+def everybody() -> tuple[Known, ...]:
+    """Who is in the directory by every name an export may call them; erased people are not."""
+    refs: dict[int, list[str]] = defaultdict(list)
+    for system, ref, ident in db.session.execute(
+        select(ExternalId.system, ExternalId.ref, ExternalId.person_id)
+    ):
+        refs[ident].append(f"{system}:{ref}")
+    rows = db.session.execute(
+        select(Person.id, Person.key, Person.email, Person.name, Person.role).where(
+            Person.status != "erased"
+        )
+    )
+    return tuple(
+        Known(key, mail, name, role, tuple(refs.get(ident, ())))
+        for ident, key, mail, name, role in rows
+    )
+
+
+def external_ids(pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Whom these (system, ref) pairs mean."""
+    found: dict[tuple[str, str], int] = {}
+    for chunk in _chunks({ref for _system, ref in pairs}):
+        rows = db.session.execute(
+            select(ExternalId.system, ExternalId.ref, ExternalId.person_id).where(
+                ExternalId.ref.in_(chunk)
+            )
+        )
+        found.update(((system, ref), ident) for system, ref, ident in rows)
     return found
 
 

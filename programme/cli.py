@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -12,7 +13,18 @@ from core import clock
 from core.db import transaction
 from core.doors import terminal
 from core.errors import Invalid, PennantError
-from core.intake.kinds import Follower, LoadContext
+from core.intake.kinds import (
+    Batch,
+    BatchResult,
+    Column,
+    Follower,
+    ImportKind,
+    LoadContext,
+    Problem,
+    day,
+    decimal,
+    text,
+)
 from core.playbook import Apply, Playbook, PlaybookPart, read
 from core.policy import SYSTEM
 from programme import forms, queries, services
@@ -102,5 +114,55 @@ def _enrol_imported(person_ids: Collection[int], context: LoadContext) -> None:
         services.enrol(context.programme_id, person_ids, context.now)
 
 
+def _load_readings(batch: Batch, context: LoadContext) -> BatchResult:
+    """Readings by outcome, day and team; those of an outcome or a team nobody knows are refused."""
+    outcomes = queries.outcome_ids(context.programme_id or 0)
+    teams = queries.team_ids({row["team"] for _line, row in batch.rows if row["team"]})
+    readings, problems = [], []
+    for line, row in batch.rows:
+        outcome_id, team = outcomes.get(row["outcome"]), row["team"]
+        if outcome_id is None:
+            problems.append(_unknown_outcome(line, row["outcome"], outcomes))
+        elif team and team not in teams:
+            problems.append(Problem(line, "team", "unknown_team", team))
+        else:
+            readings.append(
+                services.Reading(outcome_id, row["on"], row["value"], teams[team] if team else None)
+            )
+    added, changed = services.record_readings(readings, context.now)
+    unchanged = len(readings) - added - changed
+    return BatchResult(added=added, changed=changed, unchanged=unchanged, problems=problems)
+
+
+def _unknown_outcome(line: int, slug: str, known: Collection[str]) -> Problem:
+    those = ", ".join(sorted(known)[:12]) or "none yet"
+    return Problem(
+        line,
+        "outcome",
+        "unknown_outcome",
+        slug,
+        f"There is no outcome {slug[:80]}. Outcomes of the programme: {those}. Add it to the "
+        "playbook, or correct the name.",
+    )
+
+
+_MOST = Decimal(10**13)
+
+IMPORTS = (
+    ImportKind(
+        "readings",
+        order=45,
+        columns=(
+            Column("outcome", text(80), required=True),
+            Column("on", day(), required=True),
+            Column("value", decimal(-_MOST, _MOST, places=4), required=True),
+            Column("team", text(120)),
+        ),
+        key=("outcome", "on", "team"),
+        load=_load_readings,
+        needs_programme=True,
+        doc="What an outcome was observed to be on a day, for everybody or one team.",
+    ),
+)
 COMMANDS = (programme_group,)
 IMPORT_FOLLOWERS = (Follower("people", _enrol_imported),)

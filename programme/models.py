@@ -3,7 +3,16 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Numeric, String, Text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, BigKey, Key
@@ -129,6 +138,28 @@ class Target(Base):
     outcome_id: Mapped[int] = mapped_column(BigKey, ForeignKey("outcome.id"), primary_key=True)
     quarter: Mapped[int] = mapped_column(primary_key=True)
     value: Mapped[Decimal] = mapped_column(Numeric(18, 4))
+
+
+class OutcomeReading(Base):
+    """What an outcome was observed to be on a day, for the whole company or one team (METRICS O1).
+
+    `team_ref` is the team's id or 0: a key that also holds where no team is named.
+    """
+
+    __tablename__ = "outcome_reading"
+    __table_args__ = (
+        UniqueConstraint("outcome_id", "read_on", "team_ref", name="uq_outcome_reading_key"),
+        CheckConstraint("team_ref = COALESCE(team_id, 0)", name="team_ref_same"),
+        CheckConstraint("read_on >= '1900-01-01' AND read_on < '2200-01-01'", name="read_on_sane"),
+        CheckConstraint("value BETWEEN -1e14 AND 1e14", name="value_sane"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    outcome_id: Mapped[int] = mapped_column(BigKey, ForeignKey("outcome.id"))
+    read_on: Mapped[date]
+    value: Mapped[Decimal] = mapped_column(Numeric(18, 4))
+    team_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("team.id"), default=None)
+    team_ref: Mapped[int] = mapped_column(BigKey, default=0)
 
 
 class AdoptionMetricLink(Base):

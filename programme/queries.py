@@ -13,11 +13,20 @@ from core.calendars import ProgrammeCalendar
 from core.db import db
 from core.history import past
 from people.models import Person
-from programme.models import AdoptionMetricLink, Ask, Enrolment, Outcome, Programme, Target
+from programme.models import (
+    AdoptionMetricLink,
+    Ask,
+    Enrolment,
+    Outcome,
+    OutcomeReading,
+    Programme,
+    Target,
+)
 from programme.rules import weekdays_of
 
 # The subject of core.history this room keeps.
 ENROLMENT = "enrolment"
+READING = "outcome_reading"
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,27 @@ def outcome_rows(programme_id: int) -> dict[str, Outcome]:
     """The stored outcomes by slug, for changing them."""
     found = select(Outcome).where(Outcome.programme_id == programme_id)
     return {row.slug: row for row in db.session.scalars(found)}
+
+
+def outcome_ids(programme_id: int) -> dict[str, int]:
+    """The ids of the programme's outcomes by slug."""
+    found = select(Outcome.slug, Outcome.id).where(Outcome.programme_id == programme_id)
+    return {slug: ident for slug, ident in db.session.execute(found)}
+
+
+def team_ids(names: Collection[str]) -> dict[str, int]:
+    """The ids of the named teams; a name nobody bears is left out."""
+    return people.queries.team_ids_by_name(names)
+
+
+def readings_of(
+    outcome_ids: Collection[int], first: date, last: date
+) -> dict[tuple[int, date, int], OutcomeReading]:
+    """Readings of these outcomes within two days, by outcome, day and team (0: everybody)."""
+    found = select(OutcomeReading).where(
+        OutcomeReading.outcome_id.in_(outcome_ids), OutcomeReading.read_on.between(first, last)
+    )
+    return {(row.outcome_id, row.read_on, row.team_ref): row for row in db.session.scalars(found)}
 
 
 def asks(programme_id: int) -> dict[str, Ask]:

@@ -2,14 +2,23 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 
 from core import audit, history
-from core.db import db, delete_where, insert_missing, insert_missing_returning
+from core.db import bulk_insert, db, delete_where, insert_missing, insert_missing_returning
 from core.playbook import Apply, Playbook
 from core.policy import Actor
 from programme import queries
-from programme.models import AdoptionMetricLink, Ask, Enrolment, Outcome, Programme, Target
+from programme.models import (
+    AdoptionMetricLink,
+    Ask,
+    Enrolment,
+    Outcome,
+    OutcomeReading,
+    Programme,
+    Target,
+)
 from programme.rules import AskPlan, OutcomePlan, ProgrammePlan, starts_new_series
 
 ASK_FIELDS = ("question", "roles", "is_anonymous")
@@ -159,6 +168,63 @@ def enrol(programme_id: int, person_ids: Collection[int], now: datetime) -> int:
     keys = {queries.enrolment_key(*key): None for key in new}
     history.keep(queries.ENROLMENT, keys, now)
     return len(new)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an outcome was observed to be on a day; no team means the whole company."""
+
+    outcome_id: int
+    read_on: date
+    value: Decimal
+    team_id: int | None = None
+
+    @property
+    def key(self) -> tuple[int, date, int]:
+        """A reading is known by outcome, day and team."""
+        return self.outcome_id, self.read_on, self.team_id or 0
+
+
+def record_readings(readings: Sequence[Reading], now: datetime) -> tuple[int, int]:
+    """Store readings by outcome, day and team; how many were new and how many changed.
+
+    What a corrected reading said before is kept. Keys in `readings` are distinct.
+    """
+    if not readings:
+        return 0, 0
+    days = [reading.read_on for reading in readings]
+    outcomes = {reading.outcome_id for reading in readings}
+    stored = queries.readings_of(outcomes, min(days), max(days))
+    new = [reading for reading in readings if reading.key not in stored]
+    changed = [
+        reading
+        for reading in readings
+        if reading.key in stored and stored[reading.key].value != reading.value
+    ]
+    before: dict[str, history.Facts | None] = {_reading_key(reading): None for reading in new}
+    for reading in changed:
+        before[_reading_key(reading)] = {"value": str(stored[reading.key].value)}
+        stored[reading.key].value = reading.value
+    history.keep(queries.READING, before, now)
+    bulk_insert(
+        OutcomeReading,
+        [
+            {
+                "outcome_id": reading.outcome_id,
+                "read_on": reading.read_on,
+                "value": reading.value,
+                "team_id": reading.team_id,
+                "team_ref": reading.team_id or 0,
+            }
+            for reading in new
+        ],
+    )
+    db.session.flush()
+    return len(new), len(changed)
+
+
+def _reading_key(reading: Reading) -> str:
+    return " ".join(map(str, reading.key))
 
 
 @dataclass(frozen=True)

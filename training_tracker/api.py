@@ -32,7 +32,7 @@ def post_completions() -> ResponseReturnValue:
     summary = run_import(
         [Path("api")],
         kinds=declared.kinds,
-        preset=Preset("api", lambda path: [Part("completions", path.name, rows)]),
+        preset=Preset("api", lambda path, _asked: [Part("completions", path.name, rows)]),
         programme_id=programme_id,
         programme_given=slug is not None,
         actor=current_actor(),

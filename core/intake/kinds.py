@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from core.intake.blocks import FileFacts
+from core.intake.directory import Directory
 from core.intake.parsers import (
     BadCell,
     Context,
@@ -86,7 +88,8 @@ class RawBatch:
     """Cells as read, for a kind with its own tight loop.
 
     `lines[i]` is the line number of `cells[i]`, every row has len(header) cells, none holds NUL.
-    `at` maps a known column to its place in the row.
+    `at` maps a known column to its place in the row. Where a line can make several rows, each has
+    a number of its own: the line is the number over `scale`.
     """
 
     kind: str
@@ -95,6 +98,7 @@ class RawBatch:
     at: Mapping[str, int]
     lines: Sequence[int]
     cells: Sequence[Sequence[str]]
+    scale: int = 1
 
     def raw(self, index: int) -> dict[str, str]:
         """The i-th row by column, as it stood in the file."""
@@ -165,26 +169,88 @@ class Follower:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A row of an export that cannot be used, with everything wrong about it."""
+
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A row of an export that is understood and never counted, such as a failed login.
+
+    It is accounted as unchanged and noted; `sort` names such rows in the plural.
+    """
+
+    row: int
+    field: str | None
+    value: str
+    sort: str
+    message: str = ""
+
+
+Translated = tuple[int, Mapping[str, str]] | Refused | Passed
+"""A row that a preset made with the line it stands at, or what became of the row instead."""
+
+
+@dataclass(frozen=True)
 class Part:
-    """Rows of one kind that a preset made from a file; every row has the same columns."""
+    """Rows of one kind that a preset made from a file; every row has the same columns.
+
+    A line may make several rows. `header` names the columns, `facts` are the file's, `ignored` its
+    columns nobody asked for, `progress` says how many of its bytes are read. A `person_id` may be
+    a reference that the importer looks up (core.intake.directory).
+    """
 
     kind: str
     file: str
-    rows: Iterable[tuple[int, Mapping[str, str]]]
+    rows: Iterable[Translated]
     problems: Sequence[Problem] = ()
+    header: tuple[str, ...] = ()
+    facts: FileFacts | None = None
+    ignored: tuple[str, ...] = ()
+    progress: Callable[[], int] | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What whoever imports an export says about it, because the export itself does not.
+
+    `time_zone` is that of moments without an offset, `day_zone` the one whose date counts where a
+    moment becomes a date. `is_day_first` and `is_comma_decimal` settle 3/4/2026 and 1.234; None
+    leaves it to the file. `words` say what names inside the file mean here (stages, courses).
+    """
+
+    label: str = ""
+    time_zone: ZoneInfo | None = None
+    day_zone: ZoneInfo | None = None
+    is_day_first: bool | None = None
+    is_comma_decimal: bool | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+    login_kind: str = "login"
+    directory: Directory = field(default_factory=Directory)
+
+    def named(self, path: Path) -> str:
+        """What to call the file: an upload's own name, not that of its temporary copy."""
+        return self.label or path.name
 
 
 @dataclass(frozen=True)
 class Preset:
-    """How another system's export is read: a path in, parts in our kinds out."""
+    """How another system's export is read: a path in, parts in our kinds out.
+
+    `takes_folder` marks a set of several files.
+    """
 
     name: str
-    translate: Callable[[Path], Iterable[Part]]
+    translate: Callable[[Path, Asked], Iterable[Part]]
     doc: str = ""
+    takes_folder: bool = False
 
 
 __all__ = [
     "CODES",
+    "Asked",
     "BadCell",
     "Batch",
     "BatchResult",
@@ -195,11 +261,14 @@ __all__ = [
     "LoadContext",
     "Parser",
     "Part",
+    "Passed",
     "Preset",
     "Problem",
     "RawBatch",
+    "Refused",
     "Row",
     "SetAside",
+    "Translated",
     "boolean",
     "choice",
     "day",

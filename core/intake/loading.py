@@ -28,7 +28,7 @@ def load_parsed(
     rows, problems = layout.parse(raw.lines, raw.cells, context.parsing)
     repeated = 0
     if seen is not None:
-        rows, conflicts, repeated = _first_of_each_key(kind, rows, seen)
+        rows, conflicts, repeated = _first_of_each_key(kind, rows, seen, raw.scale)
         problems.extend(conflicts)
     batch = Batch(
         kind=kind.name,
@@ -47,7 +47,7 @@ def load_parsed(
 
 
 def _first_of_each_key(
-    kind: ImportKind, rows: Sequence[tuple[int, Row]], seen: SeenKeys
+    kind: ImportKind, rows: Sequence[tuple[int, Row]], seen: SeenKeys, scale: int
 ) -> tuple[list[tuple[int, Row]], list[Problem], int]:
     """Rows with a new key, conflicts, and how many said the same again."""
     kept: list[tuple[int, Row]] = []
@@ -55,7 +55,7 @@ def _first_of_each_key(
     repeated = 0
     for line, values in rows:
         key = tuple(values[name] for name in kind.key)
-        earlier = seen.meet(key, tuple(values.values()), line)
+        earlier = seen.meet(key, tuple(values.values()), line // scale)
         if earlier is None:
             kept.append((line, values))
         elif earlier[1]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, BigKey, Key
@@ -55,6 +55,58 @@ class ImportProblem(Base):
     value: Mapped[str | None] = mapped_column(String(200))
     message: Mapped[str] = mapped_column(String(400))
     refuses: Mapped[bool] = mapped_column(default=True)
+
+
+class ImportMapping(Base):
+    """How a file with this header is read as a kind: which of its columns is which of ours.
+
+    `columns` says for each of our columns where it comes from, `asked` what the file does not say
+    itself (zone, order of day and month, words). `fingerprint` recognises a later file's header.
+    """
+
+    __tablename__ = "import_mapping"
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="named"),
+        Index("ix_import_mapping_fingerprint", "fingerprint"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    header: Mapped[list[str]] = mapped_column(JSON)
+    columns: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON)
+    asked: Mapped[dict[str, str]] = mapped_column(JSON)
+    saved_at: Mapped[datetime]
+    actor_id: Mapped[int | None] = mapped_column(BigKey, default=None)
+
+
+class ImportUpload(Base):
+    """A file sent by the page, kept until it was looked at and taken in, or a week at most."""
+
+    __tablename__ = "import_upload"
+    __table_args__ = (Index("ix_import_upload_sent_at", "sent_at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    file: Mapped[str] = mapped_column(String(255))
+    sent_at: Mapped[datetime]
+    actor_id: Mapped[int | None] = mapped_column(BigKey, default=None)
+    size: Mapped[int] = mapped_column(BigKey, default=0)
+    asked: Mapped[dict[str, str]] = mapped_column(JSON, default_factory=dict)
+    done: Mapped[int] = mapped_column(BigKey, default=0)
+    state: Mapped[str] = mapped_column(String(10), default="waiting")
+
+
+class ImportUploadPiece(Base):
+    """A piece of an uploaded file, in order."""
+
+    __tablename__ = "import_upload_piece"
+
+    upload_id: Mapped[str] = mapped_column(
+        String(32), ForeignKey("import_upload.id"), primary_key=True
+    )
+    place: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class IntakeSetAside(Base):

@@ -8,17 +8,20 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 
 from core.db import bulk_insert, db, insert_missing, transaction
-from core.intake.blocks import SUFFIXES, FileRefused
+from core.intake.blocks import SUFFIXES, FileFacts, FileRefused
+from core.intake.directory import Directory
 from core.intake.kinds import (
+    Asked,
     BatchResult,
     Follower,
     ImportKind,
@@ -31,6 +34,7 @@ from core.intake.kinds import (
 from core.intake.layout import Layout, fit
 from core.intake.loading import load_apart, load_parsed
 from core.intake.models import ImportProblem, ImportRun, IntakeSetAside
+from core.intake.parts import SCALE, Attribution, PartFeed, relined
 from core.intake.problems import Problem, shown
 from core.intake.reader import RowReader
 from core.intake.seen import SeenKeys
@@ -100,6 +104,7 @@ def run_import(  # noqa: PLR0913 - the options of a command, each by name
     dry_run: bool = False,
     progress: Progress | None = None,
     labels: Mapping[Path, str] | None = None,
+    asked: Asked | None = None,
 ) -> Summary:
     """Take in files and folders; opens its own transactions, one a batch.
 
@@ -119,6 +124,7 @@ def run_import(  # noqa: PLR0913 - the options of a command, each by name
         ),
         progress=progress or (lambda _label, _done, _total: None),
         summary=Summary(dry_run=dry_run),
+        asked=asked or Asked(time_zone=time_zone),
     )
     with _without_cycle_search():
         if not dry_run:
@@ -155,7 +161,12 @@ class _Importer:
     context: LoadContext
     progress: Progress
     summary: Summary
-    _freed: bool = field(default=False, init=False)
+    asked: Asked
+
+    @property
+    def directory(self) -> Directory:
+        """Everybody, for finding whom a preset's rows mean."""
+        return self.asked.directory
 
     def unit(self) -> AbstractContextManager[object]:
         """The transaction of one batch; a dry run is inside its only one already."""
@@ -171,19 +182,24 @@ class _Importer:
         """Every file or part in order; rows set aside are tried again after new people."""
         if preset is not None:
             for path in paths:
-                self._take_preset(preset, path)
+                label = labels.get(path, self.asked.label)
+                self._take_preset(preset, path, replace(self.asked, label=label))
             return
         tasks, skipped = plan(paths, self.kinds, as_kind)
         self.summary.skipped.extend(skipped)
         for task in tasks:
             self._take_file(replace(task, label=labels.get(task.path, task.label)))
 
-    def _take_preset(self, preset: Preset, path: Path) -> None:
+    def _take_preset(self, preset: Preset, path: Path, asked: Asked) -> None:
         try:
-            for part in preset.translate(path):
+            for part in preset.translate(path, asked):
                 self._take_part(part)
         except FileRefused as refusal:
-            self._refuse(FileResult(file=path.name, kind=preset.name), refusal.problem)
+            result = FileResult(file=shown(asked.named(path)), kind=preset.name)
+            self.summary.files.append(result)
+            run = _Run(self, ImportKind(preset.name, 0, (), ()), result)
+            run.refuse(refusal.problem)
+            run.finish()
 
     def _refuse(self, result: FileResult, problem: Problem, rows: int = 0) -> None:
         result.refuse(problem, rows)
@@ -216,25 +232,50 @@ class _Importer:
         result = FileResult(file=shown(part.file), kind=part.kind)
         self.summary.files.append(result)
         run = _Run(self, kind, result)
-        run.start("", 0, "")
+        facts = part.facts or FileFacts(encoding="")
+        run.start(facts.sha256, facts.size, facts.encoding)
         try:
-            rows = iter(part.rows)
-            first = next(rows, None)
-            header = tuple(first[1]) if first else tuple(c.name for c in kind.columns if c.required)
-            run.take(header, _part_batches(first, rows, header, kind.batch_rows), None)
+            if part.header:
+                run.take_feed(PartFeed(part, part.header))
+            else:
+                self._take_plain(part, run)
             run.note(part.problems)
+        except FileRefused as refusal:
+            run.refuse(refusal.problem)
         except BaseException:
             run.fail()
             raise
         run.finish()
         self._after(kind, result)
 
+    def _take_plain(self, part: Part, run: "_Run") -> None:
+        """Rows that are nothing but rows: those of the machine doors."""
+        rows = cast("Iterator[tuple[int, Mapping[str, str]]]", iter(part.rows))
+        first = next(rows, None)
+        columns = run.kind.columns
+        header = tuple(first[1]) if first else tuple(c.name for c in columns if c.required)
+        run.take(header, _part_batches(first, rows, header, run.kind.batch_rows), None)
+
     def _after(self, kind: ImportKind, result: FileResult) -> None:
         if kind.frees_set_aside and (result.added or result.changed):
+            self.directory.forget()
             for waiting in self.kinds.values():
                 retried = Retry(self, waiting).run()
                 if retried.taken or retried.refused:
                     self.summary.retried.append(retried)
+
+    def store_attributed(
+        self,
+        kind: ImportKind,
+        batch: RawBatch,
+        layout: Layout,
+        seen: SeenKeys | None,
+        context: LoadContext,
+    ) -> BatchResult:
+        """The same for rows that may say whom they mean by a reference."""
+        attribution = Attribution(batch)
+        known = attribution.look_up(self.directory)
+        return attribution.put_back(self.store(kind, known, layout, seen, context))
 
     def store(
         self,
@@ -305,6 +346,62 @@ class _Run:
                 self._take_batch(layout, lines, cells, seen, reader)
         self._take_batch(layout, [], [], None, reader)
 
+    def take_feed(self, feed: PartFeed) -> None:
+        """Store what a preset made: each row has a number of its own until it is accounted for."""
+        layout, problem = fit(self.kind, feed.header)
+        self.result.unknown_columns = [shown(name) for name in feed.part.ignored]
+        if problem is None and self.kind.needs_programme and self.context.programme_id is None:
+            problem = Problem(1, None, "no_programme")
+        if problem is not None:
+            rows = sum(1 for _row in feed.part.rows)
+            self.refuse(problem, rows)
+            return
+        checks = self.kind.unique_in_file and self.kind.load_raw is None
+        with SeenKeys() if checks else nullcontext() as seen:
+            for numbers, cells in feed.batches(self.kind.batch_rows):
+                batch = RawBatch(
+                    self.kind.name,
+                    self.result.file,
+                    layout.header,
+                    layout.at,
+                    numbers,
+                    cells,
+                    SCALE,
+                )
+                self._take_made(layout, batch, seen, feed)
+                read = feed.part.progress() if feed.part.progress else 0
+                size = feed.part.facts.size if feed.part.facts else 0
+                self.importer.progress(self.result.file, read, size)
+
+    def _take_made(
+        self, layout: Layout, batch: RawBatch, seen: SeenKeys | None, feed: PartFeed
+    ) -> None:
+        """One transaction: a batch of a preset's rows, and what it refused or passed on the way."""
+        spoilt, refused, passed = feed.take()
+        if not batch.lines and not spoilt:
+            return
+        before = self.result.state()
+        try:
+            with self.importer.unit():
+                result = BatchResult()
+                if batch.lines:
+                    result = self.importer.store_attributed(
+                        self.kind, batch, layout, seen, self.context
+                    )
+                result = replace(
+                    result,
+                    unchanged=result.unchanged + passed.total(),
+                    problems=[*spoilt, *result.problems],
+                )
+                self.result.count(len(batch.lines) + refused + passed.total(), result)
+                self.result.not_counted.update(passed)
+                result = relined(result)
+                self.result.hold(result.problems)
+                self._write_down(result)
+        except BaseException:
+            self.result.restore(before)
+            raise
+
     def _take_batch(
         self,
         layout: Layout,
@@ -318,7 +415,7 @@ class _Run:
         if not lines and not spoilt:
             return
         batch = RawBatch(self.kind.name, self.result.file, layout.header, layout.at, lines, cells)
-        before = dict(self.result.counts())
+        before = self.result.state()
         try:
             with self.importer.unit():
                 result = BatchResult()
@@ -331,7 +428,7 @@ class _Run:
             if self.batches % SWEEP_EVERY == 0:
                 gc.collect(1)
         except BaseException:
-            vars(self.result).update(before)
+            self.result.restore(before)
             raise
 
     def _write_down(self, result: BatchResult) -> None:

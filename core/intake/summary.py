@@ -1,5 +1,6 @@
 """What an import did, in the shape CONTRACT 3 promises."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -24,11 +25,17 @@ class FileResult:
     problems: list[Problem] = field(default_factory=list)
     problems_left_out: int = 0
     unknown_columns: list[str] = field(default_factory=list)
+    not_counted: Counter[str] = field(default_factory=Counter)
     encoding: str = ""
     is_refused: bool = False
     run_id: int | None = None
 
     def add(self, rows: int, result: BatchResult) -> None:
+        """Count a batch in and keep its problems. Raises like `count`."""
+        self.count(rows, result)
+        self.hold(result.problems)
+
+    def count(self, rows: int, result: BatchResult) -> None:
         """Count a batch in. Raises ArithmeticError when a row is unaccounted for."""
         refused = len({problem.row for problem in result.problems if problem.refuses})
         counted = result.added + result.changed + result.unchanged
@@ -43,7 +50,21 @@ class FileResult:
         self.unchanged += result.unchanged
         self.refused += refused
         self.set_aside += len(result.set_aside)
-        self.hold(result.problems)
+
+    def state(self) -> tuple[dict[str, int], Counter[str], int, int]:
+        """Where the counts stand, for taking a batch back."""
+        return (
+            self.counts(),
+            self.not_counted.copy(),
+            len(self.problems),
+            self.problems_left_out,
+        )
+
+    def restore(self, state: tuple[dict[str, int], Counter[str], int, int]) -> None:
+        """Put the counts back to where they stood."""
+        counts, self.not_counted, held, self.problems_left_out = state
+        vars(self).update(counts)
+        del self.problems[held:]
 
     def hold(self, problems: Iterable[Problem]) -> None:
         """Keep problems for the summary, up to a bound; all of them are in the database."""
@@ -78,7 +99,11 @@ class FileResult:
 
     def to_json(self) -> dict[str, object]:
         """The file's part of the summary."""
-        extra = {"problems_left_out": self.problems_left_out} if self.problems_left_out else {}
+        extra: dict[str, object] = {}
+        if self.problems_left_out:
+            extra["problems_left_out"] = self.problems_left_out
+        if self.not_counted:
+            extra["not_counted"] = dict(self.not_counted)
         return {
             "file": self.file,
             "kind": self.kind,

@@ -25,7 +25,7 @@ class Storing(Protocol):
         """The transaction of one batch."""
         ...
 
-    def store(
+    def store_attributed(
         self,
         kind: ImportKind,
         batch: RawBatch,
@@ -33,7 +33,7 @@ class Storing(Protocol):
         seen: SeenKeys | None,
         context: LoadContext,
     ) -> BatchResult:
-        """Parse and load one batch."""
+        """Find whom the rows mean, parse and load one batch."""
         ...
 
 
@@ -80,7 +80,7 @@ class Retry:
         lines = [row.id for row in rows]
         cells = [list(row.raw.values()) for row in rows]
         batch = RawBatch(self.kind.name, first.file, header, layout.at, lines, cells)
-        result = self.importer.store(self.kind, batch, layout, None, context)
+        result = self.importer.store_attributed(self.kind, batch, layout, None, context)
         self._settle(lines, result)
 
     def _settle(self, ids: Sequence[int], result: BatchResult) -> None:

@@ -1,6 +1,12 @@
 """The verbs of the people room: take in the directory, let people in and out, keep their wishes."""
 
-from people.services.directory import load_absences, load_memberships, load_people, note_changes
+from people.services.directory import (
+    load_absences,
+    load_external_ids,
+    load_memberships,
+    load_people,
+    note_changes,
+)
 from people.services.entry import (
     check_password,
     close_session,
@@ -34,6 +40,7 @@ __all__ = [
     "create_token",
     "load_absences",
     "load_actor_for_token",
+    "load_external_ids",
     "load_memberships",
     "load_people",
     "note_changes",

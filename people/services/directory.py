@@ -11,7 +11,7 @@ from core.db import bulk_insert, upsert_rows
 from core.intake.kinds import Batch, BatchResult, LoadContext, Problem, Row, SetAside
 from core.policy import Role, Scope, scope_of
 from people import queries
-from people.models import Absence, Person, PersonChange, Team, TeamMembership
+from people.models import Absence, ExternalId, Person, PersonChange, Team, TeamMembership
 from people.queries import StoredPerson
 from people.rules import (
     MembershipSpan,
@@ -158,6 +158,7 @@ def _managers(sifting: _Sifting, columns: Collection[str]) -> dict[str, str | No
     if "manager_id" not in columns:
         return {}
     present = queries.manager_keys()
+    _root_those_above_themselves(sifting)
     while True:
         asked: dict[str, str | None] = {
             key: row["manager_id"] for key, (_line, row) in sifting.rows.items()
@@ -183,6 +184,15 @@ def _managers(sifting: _Sifting, columns: Collection[str]) -> dict[str, str | No
             sifting.note(key, "manager_id", "unknown_manager", manager, said)
             del asked[key]
     return asked
+
+
+def _root_those_above_themselves(sifting: _Sifting) -> None:
+    """Some directories write the head of the company as their own manager: they have none."""
+    for key, (_line, row) in sifting.rows.items():
+        if row["manager_id"] == key:
+            said = f"{key} is their own manager, which is read as: nobody is above them."
+            sifting.note(key, "manager_id", "repaired", key, said)
+            row["manager_id"] = None
 
 
 @dataclass(frozen=True)
@@ -445,6 +455,29 @@ def _membership_row(span: MembershipSpan) -> dict[str, object]:
         "ends_on": span.ends_on,
         "is_lead": span.is_lead,
     }
+
+
+def load_external_ids(batch: Batch, _context: LoadContext) -> BatchResult:
+    """Tie other systems' ids to people; an id means one person, the one named last."""
+    rows, aside = _known_people(batch)
+    asked = {(row["system"], row["ref"]): person for _line, row, person in rows}
+    stored = queries.external_ids(asked)
+    new = [pair for pair in asked if pair not in stored]
+    changed = [pair for pair in asked if stored.get(pair, asked[pair]) != asked[pair]]
+    upsert_rows(
+        ExternalId,
+        [
+            {"system": system, "ref": ref, "person_id": asked[system, ref]}
+            for system, ref in (*new, *changed)
+        ],
+        ["system", "ref"],
+    )
+    return BatchResult(
+        added=len(new),
+        changed=len(changed),
+        unchanged=len(asked) - len(new) - len(changed),
+        set_aside=aside,
+    )
 
 
 def load_absences(batch: Batch, context: LoadContext) -> BatchResult:

@@ -89,9 +89,11 @@ def test_managers_in_a_circle_are_refused_by_line(take_in):
         "P6,f@example.org,F,P6\n"
     )
     result = take_in("people", text)
-    assert counts(result) == (2, 0, 0, 4, 0)
-    assert told(result) == [(row, "manager_id", "manager_cycle") for row in (2, 3, 4, 7)]
+    assert counts(result) == (3, 0, 0, 3, 0)
+    circle = [(row, "manager_id", "manager_cycle") for row in (2, 3, 4)]
+    assert told(result) == [*circle, (7, "manager_id", "repaired")]
     assert "circle" in result.problems[0].message
+    assert queries.manager_keys()["P6"] is None
 
 
 def test_a_circle_closed_over_stored_rows_is_refused(take_in):

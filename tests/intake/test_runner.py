@@ -286,7 +286,7 @@ def test_a_kind_that_needs_a_programme_says_so(app, write):
 
 
 def test_a_preset_brings_parts_and_notes(app, tmp_path):
-    def translate(path):
+    def translate(path, _asked):
         yield Part(
             "people",
             "agents.csv",

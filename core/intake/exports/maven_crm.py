@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.intake.blocks import FileRefused
 from core.intake.exports.plain import plain_rows
-from core.intake.kinds import Part, Preset
+from core.intake.kinds import Asked, Part, Preset
 from core.intake.problems import Problem
 
 NAME = "maven-crm"
@@ -23,6 +23,21 @@ TEAMS, PIPELINE = "sales_teams.csv", "sales_pipeline.csv"
 PRODUCTS, ACCOUNTS = "products.csv", "accounts.csv"
 STAGES = {"Won": "won", "Lost": "lost", "Engaging": "open", "Prospecting": "open"}
 CLOSING = {"Won": "deal_won", "Lost": "deal_lost"}
+# The columns of what is made of them.
+PEOPLE = ("person_id", "email", "name", "role", "channel", "enabled_on", "manager_id")
+MEMBERSHIPS = ("person_id", "team", "start_date", "lead")
+DEALS = (
+    "deal_id",
+    "person_id",
+    "account",
+    "product",
+    "amount",
+    "currency",
+    "stage",
+    "created_on",
+    "closed_on",
+)
+USAGE = ("event_id", "person_id", "kind", "occurred_at", "object_id", "value", "source")
 
 Cells = Mapping[str, str]
 Numbered = Iterable[tuple[int, Cells]]
@@ -65,13 +80,13 @@ class _Export:
         return frozenset(cells[column] for _line, cells in self.rows(name))
 
 
-def translate(folder: Path) -> Iterator[Part]:
+def translate(folder: Path, _asked: Asked) -> Iterator[Part]:
     """Return people, memberships, deals and usage, in the order in which they must come in."""
     export = _Export(folder)
-    yield Part("people", TEAMS, _people(export))
-    yield Part("memberships", TEAMS, _memberships(export))
-    yield Part("deals", PIPELINE, _deals(export), _oddities(export))
-    yield Part("usage", PIPELINE, _usage(export))
+    yield Part("people", TEAMS, _people(export), header=PEOPLE)
+    yield Part("memberships", TEAMS, _memberships(export), header=MEMBERSHIPS)
+    yield Part("deals", PIPELINE, _deals(export), _oddities(export), header=DEALS)
+    yield Part("usage", PIPELINE, _usage(export), header=USAGE)
 
 
 def _people(export: _Export) -> Iterator[tuple[int, Row]]:
@@ -189,4 +204,5 @@ MAVEN_CRM = Preset(
     name=NAME,
     translate=translate,
     doc="The public CRM sales-opportunities set: a folder with sales_teams.csv and its fellows.",
+    takes_folder=True,
 )
