@@ -18,7 +18,6 @@ SUBJECTS = {
     "deal": "deal",
     "proposal": "proposal",
     "signal": "signal",
-    "assignment": "assignment",
 }
 
 

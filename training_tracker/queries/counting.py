@@ -67,18 +67,20 @@ class Roster:
     lives: Mapping[int, PersonCalendar]
 
 
-def roster(programme_id: int, among: Collection[int] | None = None) -> Roster:
-    """The programme's reps (METRICS P1), or those of them in `among`."""
+def roster(
+    programme_id: int, among: Collection[int] | None = None, as_of: datetime | None = None
+) -> Roster:
+    """The programme's reps (METRICS P1), or those of them in `among`, as known at `as_of`."""
     owner = programme_by_id(programme_id)
-    members = programme.queries.members(programme_id)
-    wanted = members if among is None else frozenset(members) & frozenset(among)
-    ids = people.queries.reps_in_scope(wanted)
-    return Roster(owner, programme.queries.calendar(owner), people.queries.calendars(ids))
+    members = programme.queries.members(programme_id, as_of)
+    wanted = sorted(members if among is None else members & frozenset(among))
+    lives = people.queries.calendars(wanted, as_of)
+    return Roster(owner, programme.queries.calendar(owner), lives)
 
 
-def team_people(team: str, on: date) -> frozenset[int]:
+def team_people(team: str, on: date, as_of: datetime | None = None) -> frozenset[int]:
     """The people whose team on a day has this name (METRICS P7, P8); raises Invalid if no such."""
-    placed = people.queries.team_on(on)
+    placed = people.queries.team_on(on, as_of)
     if team == UNASSIGNED:
         return frozenset(people.queries.reps_in_scope()) - frozenset(placed)
     found = people.queries.team_ids_by_name([team])
@@ -125,8 +127,8 @@ def obligations(
     """METRICS R1-R3: who owed the course on `through` and when they passed, ordered by person."""
     course = db.session.get_one(Course, course_id)
     known = facts([course_id], as_of)[course_id]
-    among = known.people() if team is None else known.people() & team_people(team, through)
-    return owed(known, roster(course.programme_id, among), through)
+    among = known.people() if team is None else known.people() & team_people(team, through, as_of)
+    return owed(known, roster(course.programme_id, among, as_of), through)
 
 
 def owed(known: Facts, counted: Roster, through: date) -> list[Obligation]:
@@ -159,7 +161,7 @@ def course_count(
 ) -> TrainingCount:
     """The figure over the programme's reps, or those of them in `among`."""
     known = facts([course.id], as_of)[course.id]
-    return count_training(owed(known, roster(course.programme_id, among), through), through)
+    return count_training(owed(known, roster(course.programme_id, among, as_of), through), through)
 
 
 def obligation_rows(owed: Sequence[Obligation], through: date) -> list[dict[str, object]]:
