@@ -38,6 +38,14 @@ class FigureRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What must stand beside a figure wherever people read it (METRICS V4), under its title."""
+
+    title: str
+    compute: Callable[[FigureRequest], Mapping[str, object]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """A named number of METRICS. `compute` returns exactly CONTRACT's value keys."""
 
@@ -45,6 +53,7 @@ class Figure:
     params: tuple[Param, ...]
     compute: Callable[[FigureRequest], Mapping[str, object]]
     rows: Callable[[FigureRequest], Sequence[Mapping[str, object]]] | None = None
+    beside: Beside | None = None
     action: str = "dashboard.programme"
 
 

@@ -1,11 +1,15 @@
 """The figures of the adoption room, as the registry asks for them (CONTRACT section 5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import TypeVar
 
 from adoption.queries import figures as figure_queries
 from adoption.rules import Established
-from core.figures import Figure, FigureRequest, Param
+from adoption.rules.gaps import UserRule
+from core.figures import Beside, Figure, FigureRequest, Param
+
+Counted = TypeVar("Counted")
 
 _THROUGH, _TEAM = Param("through", "date", required=True), Param("team")
 _START, _END = Param("start", "date", required=True), Param("end", "date", required=True)
@@ -93,16 +97,46 @@ def _proposals_growth(request: FigureRequest) -> Mapping[str, object]:
     )
 
 
-def _revenue_gap(request: FigureRequest) -> Mapping[str, object]:
+def _of_window(request: FigureRequest, count: Callable[..., Counted]) -> Counted:
+    """What a function counts in the window asked about, under its user rule."""
     owner, params = figure_queries.owner_of(request.programme_id), request.params
-    return figure_queries.revenue_gap(
-        owner, params["start"], params["end"], params["user_rule"], request.as_of
-    )
+    return count(owner, params["start"], params["end"], params["user_rule"], request.as_of)
+
+
+def _revenue_gap(request: FigureRequest) -> Mapping[str, object]:
+    return _of_window(request, figure_queries.revenue_gap)
+
+
+def _revenue_gap_before(request: FigureRequest) -> Mapping[str, object]:
+    return _of_window(request, figure_queries.revenue_gap_before)
+
+
+def _revenue_gap_rows(request: FigureRequest) -> Sequence[Mapping[str, object]]:
+    """Everybody compared, with what they won in the window and in the one before the launch."""
+    found = _of_window(request, figure_queries.sellers)
+    keys = figure_queries.keys_of({one.person_id for one in found})
+    rows = [
+        {
+            "person_id": keys[one.person_id],
+            "user": one.is_user,
+            "won": one.won,
+            "won_before": one.won_before,
+        }
+        for one in found
+    ]
+    return sorted(rows, key=lambda row: str(row["person_id"]))
 
 
 def _proposal_value_gap(request: FigureRequest) -> Mapping[str, object]:
     owner, params = figure_queries.owner_of(request.programme_id), request.params
     return figure_queries.proposal_value_gap(owner, params["start"], params["end"], request.as_of)
+
+
+def _proposal_value_gap_before(request: FigureRequest) -> Mapping[str, object]:
+    owner, params = figure_queries.owner_of(request.programme_id), request.params
+    return figure_queries.proposal_value_gap_before(
+        owner, params["start"], params["end"], request.as_of
+    )
 
 
 FIGURES = (
@@ -159,9 +193,22 @@ FIGURES = (
         params=(
             _START,
             _END,
-            Param("user_rule", "choice", choices=("any", "landmark", "sustained")),
+            Param("user_rule", "choice", choices=tuple(rule.value for rule in UserRule)),
         ),
         compute=_revenue_gap,
+        rows=_revenue_gap_rows,
+        beside=Beside(
+            title="the same people before the launch, in an equally long window (METRICS V4):",
+            compute=_revenue_gap_before,
+        ),
     ),
-    Figure(name="proposal_value_gap", params=(_START, _END), compute=_proposal_value_gap),
+    Figure(
+        name="proposal_value_gap",
+        params=(_START, _END),
+        compute=_proposal_value_gap,
+        beside=Beside(
+            title="the same people's proposals before the launch (METRICS V4):",
+            compute=_proposal_value_gap_before,
+        ),
+    ),
 )

@@ -30,7 +30,7 @@ class Gap:
 
 
 def gap_between(with_it: Sequence[float], without: Sequence[float], min_group: int) -> Gap:
-    """METRICS V1 to V3: no mean of fewer than `min_group`, no gap where either group is as small."""
+    """METRICS V1 to V3: no mean of fewer than `min_group`, no gap with such a group."""
     means = [mean(group) if len(group) >= min_group else None for group in (with_it, without)]
     enough = None not in means
     return Gap(

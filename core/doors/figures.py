@@ -1,6 +1,7 @@
 """One command and one machine door for every figure (CONTRACT section 5)."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 import click
 from flask import Blueprint, current_app, jsonify, request, url_for
@@ -87,7 +88,14 @@ def figures_command(name: str, slug: str, pairs: tuple[str, ...], *, as_json: bo
         terminal.print_json(answer)
         return
     click.echo(f"{name} of {slug}, as of {answer['as_of']}")
-    for key, item in dict(chosen.compute(asked)).items():
+    _print_values(cast("Mapping[str, object]", answer["value"]))
+    if chosen.beside is not None:
+        click.echo(chosen.beside.title)
+        _print_values(chosen.beside.compute(asked))
+
+
+def _print_values(values: Mapping[str, object]) -> None:
+    for key, item in values.items():
         click.echo(f"  {key}: {item}")
 
 

@@ -7,8 +7,11 @@ from adoption.queries.figures.active import dau_wau_mau, l28, stickiness
 from adoption.queries.figures.gaps import (
     gap_population,
     proposal_value_gap,
+    proposal_value_gap_before,
     proposals_between,
     revenue_gap,
+    revenue_gap_before,
+    sellers,
     won_amounts,
 )
 from adoption.queries.figures.growth import (
@@ -54,11 +57,14 @@ __all__ = [
     "owner_of",
     "programme_id_of",
     "proposal_value_gap",
+    "proposal_value_gap_before",
     "proposals_between",
     "proposals_growth",
     "refuse_unknown_team",
     "returning_established",
     "revenue_gap",
+    "revenue_gap_before",
+    "sellers",
     "share_keys",
     "states",
     "stickiness",

@@ -1,18 +1,102 @@
-"""Those who use it against those who do not (METRICS V)."""
+"""Those who use it against those who do not (METRICS V), never without the gap before."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from statistics import mean, median
 
+import people.queries
 import programme.queries
 from adoption.queries.days import World, world
 from adoption.queries.records import ProposalRecord, deals_of, proposals_of
-from adoption.rules import AdoptionState, RepDays, Span, state_at
+from adoption.rules import RepDays
+from adoption.rules.gaps import Gap, Seller, UserRule, gap_between, sellers_gap, window_before
 from core.calendars import DAY
-from core.stats import growth
 from programme.models import Programme
+
+LANDMARK_DAYS = 28
+
+
+def sellers(
+    owner: Programme, start: date, end: date, user_rule: str | None, as_of: datetime
+) -> list[Seller]:
+    """METRICS V1's population with its split, its won amounts and V4's of the window before."""
+    found = world(owner, end - DAY, as_of=as_of, since=start)
+    population = gap_population(found, start, end)
+    before = window_before(owner.launch_on, start, end)
+    won = won_amounts(owner.id, start, end, as_of)
+    won_before = won_amounts(owner.id, *before, as_of)
+    lives = people.queries.calendars(None, as_of)
+    rule = UserRule(user_rule or UserRule.ANY)
+    return [
+        Seller(
+            ident,
+            _is_user(found, rep, start, end, rule),
+            won.get(ident, 0.0),
+            won_before.get(ident, 0.0),
+            lives[ident].is_employed(before[1] - DAY),
+        )
+        for ident, rep in population.items()
+    ]
+
+
+def revenue_gap(
+    owner: Programme, start: date, end: date, user_rule: str | None, as_of: datetime
+) -> dict[str, object]:
+    """The figure `revenue_gap` (METRICS V1): won amounts per rep, users against the others."""
+    return _revenue_keys(sellers_gap(sellers(owner, start, end, user_rule, as_of), owner.min_group))
+
+
+def revenue_gap_before(
+    owner: Programme, start: date, end: date, user_rule: str | None, as_of: datetime
+) -> dict[str, object]:
+    """METRICS V4: the same people and split in the equally long window that ends at the launch."""
+    found = sellers(owner, start, end, user_rule, as_of)
+    return _revenue_keys(sellers_gap(found, owner.min_group, before=True))
+
+
+def _revenue_keys(gap: Gap) -> dict[str, object]:
+    return {
+        "users": gap.with_it,
+        "non_users": gap.without,
+        "mean_users": gap.mean_with,
+        "mean_non_users": gap.mean_without,
+        "gap": gap.gap,
+        "median_gap": gap.median_gap,
+    }
+
+
+def gap_population(found: World, start: date, end: date) -> Mapping[int, RepDays]:
+    """METRICS V1: reps available on at least half of the window's working days."""
+    window = found.span.window(start, end)
+    needed = (found.span.working & window).bit_count()
+    return {
+        ident: rep
+        for ident, rep in found.reps.items()
+        if needed and 2 * (rep.available & window).bit_count() >= needed
+    }
+
+
+def _is_user(found: World, rep: RepDays, start: date, end: date, rule: UserRule) -> bool:
+    """METRICS V1: used in the window, in the 28 days before it, or sustained on its last day."""
+    span = found.span
+    if rule is UserRule.LANDMARK:
+        return bool(rep.used & span.window(start - LANDMARK_DAYS * DAY, start))
+    if rule is UserRule.SUSTAINED:
+        last = span.last_complete(end - DAY)
+        return rep.marks(last + 1, found.rule).sustained_at(last, found.rule) is True
+    return bool(rep.used & span.window(start, end))
+
+
+def won_amounts(
+    programme_id: int, start: date, end: date, as_of: datetime | None = None
+) -> dict[int, float]:
+    """Won amounts closed in [start, end), by owner of the deal, as known at `as_of`."""
+    found: dict[int, Decimal] = defaultdict(Decimal)
+    for deal in deals_of(programme_id, as_of, closed=(start, end)):
+        if deal.stage == "won" and deal.amount is not None:
+            found[deal.person_id] += deal.amount
+    return {person_id: float(amount) for person_id, amount in found.items()}
 
 
 def proposals_between(
@@ -29,82 +113,40 @@ def proposal_value_gap(
 ) -> dict[str, object]:
     """The figure `proposal_value_gap` (METRICS V3): values missing or not positive are left out."""
     values: dict[bool, list[float]] = {True: [], False: []}
-    for row in proposals_between(owner, start, end, as_of):
-        if row.value is not None and row.value > 0:
-            values[row.with_tool].append(float(row.value))
-    means, gaps = _gap(values[True], values[False], owner.min_group)
-    return {
-        "with_tool": len(values[True]),
-        "without": len(values[False]),
-        "mean_with": means[0],
-        "mean_without": means[1],
-        **gaps,
-    }
+    for row in _valued(proposals_between(owner, start, end, as_of)):
+        values[row.with_tool].append(float(row.value or 0))
+    return _proposal_keys(gap_between(values[True], values[False], owner.min_group))
 
 
-def _gap(
-    with_it: Sequence[float], without: Sequence[float], min_group: int
-) -> tuple[tuple[float | None, float | None], dict[str, float | None]]:
-    """Means of both groups and the gaps between means and medians; METRICS V2: None when small."""
-    large = [len(group) >= min_group for group in (with_it, without)]
-    means = tuple(
-        mean(group) if enough else None
-        for group, enough in zip((with_it, without), large, strict=True)
-    )
-    if not all(large):
-        return (means[0], means[1]), {"gap": None, "median_gap": None}
-    gap = growth(mean(without), mean(with_it))
-    return (means[0], means[1]), {
-        "gap": gap,
-        "median_gap": growth(median(without), median(with_it)),
-    }
-
-
-def revenue_gap(
-    owner: Programme, start: date, end: date, user_rule: str | None, as_of: datetime
+def proposal_value_gap_before(
+    owner: Programme, start: date, end: date, as_of: datetime
 ) -> dict[str, object]:
-    """The figure `revenue_gap` (METRICS V1): won amounts per rep, users against the others."""
-    found = world(owner, end - DAY, as_of=as_of, since=start)
-    won = won_amounts(owner.id, start, end, as_of)
-    groups: dict[bool, list[float]] = {True: [], False: []}
-    for ident, rep in gap_population(found, start, end).items():
-        groups[_is_user(found, rep, start, end, user_rule or "any")].append(won.get(ident, 0.0))
-    means, gaps = _gap(groups[True], groups[False], owner.min_group)
+    """METRICS V4 for V3: the proposals of the window before, by who made them.
+
+    Before the launch no proposal was made with the tool, so the people are split instead: those
+    with a proposal made with it in the window, and the others with a proposal in it.
+    """
+    makers: dict[int, bool] = defaultdict(bool)
+    for row in _valued(proposals_between(owner, start, end, as_of)):
+        makers[row.person_id] |= row.with_tool
+    values: dict[bool, list[float]] = {True: [], False: []}
+    before = window_before(owner.launch_on, start, end)
+    for row in _valued(proposals_between(owner, *before, as_of)):
+        if row.person_id in makers:
+            values[makers[row.person_id]].append(float(row.value or 0))
+    return _proposal_keys(gap_between(values[True], values[False], owner.min_group))
+
+
+def _valued(rows: Iterable[ProposalRecord]) -> list[ProposalRecord]:
+    return [row for row in rows if row.value is not None and row.value > 0]
+
+
+def _proposal_keys(gap: Gap) -> dict[str, object]:
     return {
-        "users": len(groups[True]),
-        "non_users": len(groups[False]),
-        "mean_users": means[0],
-        "mean_non_users": means[1],
-        **gaps,
+        "with_tool": gap.with_it,
+        "without": gap.without,
+        "mean_with": gap.mean_with,
+        "mean_without": gap.mean_without,
+        "gap": gap.gap,
+        "median_gap": gap.median_gap,
     }
-
-
-def gap_population(found: World, start: date, end: date) -> Mapping[int, RepDays]:
-    """METRICS V1: reps available on at least half of the window's working days."""
-    window = found.span.window(start, end)
-    needed = (found.span.working & window).bit_count()
-    return {
-        ident: rep
-        for ident, rep in found.reps.items()
-        if needed and 2 * (rep.available & window).bit_count() >= needed
-    }
-
-
-def _is_user(found: World, rep: RepDays, start: date, end: date, user_rule: str) -> bool:
-    span: Span = found.span
-    if user_rule == "landmark":
-        return bool(rep.used & span.window(start - 28 * DAY, start))
-    if user_rule == "sustained":
-        return state_at(rep, span, end - DAY, found.rule) is AdoptionState.SUSTAINED
-    return bool(rep.used & span.window(start, end))
-
-
-def won_amounts(
-    programme_id: int, start: date, end: date, as_of: datetime | None = None
-) -> dict[int, float]:
-    """Won amounts closed in [start, end), by owner of the deal, as known at `as_of`."""
-    found: dict[int, Decimal] = defaultdict(Decimal)
-    for deal in deals_of(programme_id, as_of, closed=(start, end)):
-        if deal.stage == "won" and deal.amount is not None:
-            found[deal.person_id] += deal.amount
-    return {person_id: float(amount) for person_id, amount in found.items()}
