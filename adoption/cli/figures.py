@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from adoption.queries import figures as figure_queries
 from adoption.rules import Established
-from adoption.rules.gaps import UserRule
+from adoption.rules.gaps import UseRule
 from core.figures import Beside, Figure, FigureRequest, Param
 
 Counted = TypeVar("Counted")
@@ -118,7 +118,7 @@ def _revenue_gap_rows(request: FigureRequest) -> Sequence[Mapping[str, object]]:
     rows = [
         {
             "person_id": keys[one.person_id],
-            "user": one.is_user,
+            "user": one.used_it,
             "won": one.won,
             "won_before": one.won_before,
         }
@@ -193,7 +193,7 @@ FIGURES = (
         params=(
             _START,
             _END,
-            Param("user_rule", "choice", choices=tuple(rule.value for rule in UserRule)),
+            Param("user_rule", "choice", choices=tuple(rule.value for rule in UseRule)),
         ),
         compute=_revenue_gap,
         rows=_revenue_gap_rows,

@@ -9,7 +9,7 @@ from statistics import mean, median
 from core.stats import growth
 
 
-class UserRule(StrEnum):
+class UseRule(StrEnum):
     """METRICS V1: who counts as a user of a window."""
 
     ANY = "any"
@@ -51,7 +51,7 @@ class Seller:
     """
 
     person_id: int
-    is_user: bool
+    used_it: bool
     won: float
     won_before: float
     was_here: bool
@@ -61,7 +61,7 @@ def sellers_gap(sellers: Iterable[Seller], min_group: int, *, before: bool = Fal
     """The gap of the window, or METRICS V4's: the same people and split, the window before."""
     sides: dict[bool, list[float]] = {True: [], False: []}
     for one in sellers:
-        sides[one.is_user].append(one.won_before if before else one.won)
+        sides[one.used_it].append(one.won_before if before else one.won)
     return gap_between(sides[True], sides[False], min_group)
 
 

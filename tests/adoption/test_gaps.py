@@ -78,7 +78,7 @@ sellers = st.lists(
     st.builds(
         Seller,
         person_id=st.integers(),
-        is_user=st.booleans(),
+        used_it=st.booleans(),
         won=st.integers(0, 10**6).map(float),
         won_before=st.integers(0, 10**6).map(float),
         was_here=st.booleans(),
@@ -93,7 +93,7 @@ def test_both_gaps_are_of_the_same_people(people, random):
     assert (now.with_it, now.without) == (then.with_it, then.without)
     assert now.with_it + now.without == len(people)
     swapped = [
-        Seller(one.person_id, one.is_user, one.won_before, one.won, one.was_here) for one in people
+        Seller(one.person_id, one.used_it, one.won_before, one.won, one.was_here) for one in people
     ]
     random.shuffle(swapped)
     assert sellers_gap(swapped, 5) == then

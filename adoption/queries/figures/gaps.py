@@ -10,7 +10,7 @@ import programme.queries
 from adoption.queries.days import World, world
 from adoption.queries.records import ProposalRecord, deals_of, proposals_of
 from adoption.rules import RepDays
-from adoption.rules.gaps import Gap, Seller, UserRule, gap_between, sellers_gap, window_before
+from adoption.rules.gaps import Gap, Seller, UseRule, gap_between, sellers_gap, window_before
 from core.calendars import DAY
 from programme.models import Programme
 
@@ -27,7 +27,7 @@ def sellers(
     won = won_amounts(owner.id, start, end, as_of)
     won_before = won_amounts(owner.id, *before, as_of)
     lives = people.queries.calendars(None, as_of)
-    rule = UserRule(user_rule or UserRule.ANY)
+    rule = UseRule(user_rule or UseRule.ANY)
     return [
         Seller(
             ident,
@@ -77,12 +77,12 @@ def gap_population(found: World, start: date, end: date) -> Mapping[int, RepDays
     }
 
 
-def _is_user(found: World, rep: RepDays, start: date, end: date, rule: UserRule) -> bool:
+def _is_user(found: World, rep: RepDays, start: date, end: date, rule: UseRule) -> bool:
     """METRICS V1: used in the window, in the 28 days before it, or sustained on its last day."""
     span = found.span
-    if rule is UserRule.LANDMARK:
+    if rule is UseRule.LANDMARK:
         return bool(rep.used & span.window(start - LANDMARK_DAYS * DAY, start))
-    if rule is UserRule.SUSTAINED:
+    if rule is UseRule.SUSTAINED:
         last = span.last_complete(end - DAY)
         return rep.marks(last + 1, found.rule).sustained_at(last, found.rule) is True
     return bool(rep.used & span.window(start, end))
