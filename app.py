@@ -32,6 +32,7 @@ ROOMS = (
     "training_tracker",
     "leaderboard",
     "incentives",
+    "coaching",
     "comms",
     "demo",
 )

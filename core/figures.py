@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from flask import current_app
 
 from core.errors import Invalid, NotFound
+from core.policy import Actor
 
 ParamKind = Literal["date", "str", "int", "span", "list", "month", "choice", "number"]
 FIRST_YEAR, LAST_YEAR = 1970, 2199
@@ -29,12 +30,16 @@ class Param:
 
 @dataclass(frozen=True, kw_only=True)
 class FigureRequest:
-    """What a figure is asked: typed parameters, and the instant up to which things were known."""
+    """What a figure is asked: typed parameters, and the instant up to which things were known.
+
+    `actor` is who asks through the machine door; the command line asks for the house.
+    """
 
     programme_id: int
     params: Mapping[str, Any]
     as_of: datetime
     as_of_given: bool
+    actor: Actor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +52,10 @@ class Beside:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A named number of METRICS. `compute` returns exactly CONTRACT's value keys."""
+    """A named number of METRICS. `compute` returns exactly CONTRACT's value keys.
+
+    One that `lists_people` by name is told only to persons who may read everybody's `action`.
+    """
 
     name: str
     params: tuple[Param, ...]
@@ -55,6 +63,7 @@ class Figure:
     rows: Callable[[FigureRequest], Sequence[Mapping[str, object]]] | None = None
     beside: Beside | None = None
     action: str = "dashboard.programme"
+    lists_people: bool = False
 
 
 class ProgrammeRef(Protocol):

@@ -38,6 +38,7 @@ ROOMS = (
     "training_tracker",
     "leaderboard",
     "incentives",
+    "coaching",
     "comms",
 )
 ENGINES = ("sqlite", "postgres")

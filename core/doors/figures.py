@@ -1,6 +1,7 @@
 """One command and one machine door for every figure (CONTRACT section 5)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import click
@@ -10,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from core import figures, policy
 from core.clock import now
 from core.doors import terminal
-from core.errors import Invalid, NotFound
+from core.errors import Invalid, NotAllowed, NotFound
 from core.guards import current_actor, person_or_machine
 
 blueprint = Blueprint("figures", __name__)
@@ -40,9 +41,12 @@ def figure(slug: str, name: str) -> ResponseReturnValue:
     chosen = figures.find(name)
     actor = current_actor()
     if actor.role is not None:
-        policy.require(actor, chosen.action)
+        scope = policy.require(actor, chosen.action)
+        if chosen.lists_people and scope is not policy.Scope.ALL:
+            msg = f"{name} lists people by name, and your role does not see everybody's."
+            raise NotAllowed(msg, fix="Your own people stand on the pages of their room.")
     programme = _programme(slug)
-    asked = figures.ask(chosen, programme, _given(), now())
+    asked = replace(figures.ask(chosen, programme, _given(), now()), actor=actor)
     rows_url = (
         f"{url_for('figures.rows', slug=slug, name=name)}?{request.query_string.decode()}"
         if chosen.rows
