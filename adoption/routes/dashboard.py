@@ -3,7 +3,7 @@
 from datetime import date
 from math import ceil
 
-from flask import Blueprint, render_template
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from adoption import access
@@ -14,14 +14,11 @@ from core import charts
 from core.calendars import DAY
 from core.guards import current_actor, guard
 
-blueprint = Blueprint("adoption", __name__)
-
 SHOWN_PEOPLE = 24
 SHOWN_TEAMS = 40
 MOST_TICKS = 6
 
 
-@blueprint.get("/adoption")
 @guard("dashboard.public_summary")
 def adoption() -> ResponseReturnValue:
     """How many made the tool a habit, against the goal; teams and names as the reader may see."""
