@@ -3,7 +3,7 @@
 import click
 
 from adoption import services
-from adoption.cli.figures import FIGURES
+from adoption.cli import active, figures
 from adoption.cli.imports import IMPORTS
 from adoption.queries import checks
 from adoption.queries import figures as figure_queries
@@ -15,6 +15,7 @@ from core.doors import terminal
 __all__ = ["CHECKS", "COMMANDS", "FIGURES", "IMPORTS"]
 
 CHECKS = (checks.verify_all,)
+FIGURES = (*figures.FIGURES, *active.FIGURES)
 
 
 @click.group("adoption")

@@ -15,7 +15,7 @@ from adoption.rules.features import (
     feature_adoption,
     whole_weeks,
 )
-from adoption.rules.growth import Established, Months, Returning, is_established, returning
+from adoption.rules.growth import Established, Months, established, is_established
 from adoption.rules.lifecycle import Phase, marked, phase_counts, phases, places
 from adoption.rules.periods import Interval, Period, complete_periods, period_of
 from adoption.rules.retention import Checkpoint, Mode, checkpoints, in_cohort, retained
@@ -26,6 +26,7 @@ from adoption.rules.spans import (
     current_bits,
     is_available,
     span_of,
+    trailing,
 )
 from adoption.rules.states import (
     MIN_TEAM,
@@ -70,7 +71,6 @@ __all__ = [
     "Phase",
     "Placement",
     "RepDays",
-    "Returning",
     "Span",
     "Standing",
     "Survival",
@@ -86,6 +86,7 @@ __all__ = [
     "current_bits",
     "day60_of",
     "eligible_weeks",
+    "established",
     "feature_adoption",
     "first_use",
     "in_cohort",
@@ -102,7 +103,6 @@ __all__ = [
     "places",
     "rep_days",
     "retained",
-    "returning",
     "share_of",
     "span_of",
     "standing_of",
@@ -110,6 +110,7 @@ __all__ = [
     "state_of",
     "sustained_in",
     "team_table",
+    "trailing",
     "wait_of",
     "whole_weeks",
 ]

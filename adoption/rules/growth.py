@@ -1,20 +1,12 @@
 """Growth (METRICS G): who was established before a month and came back in it."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from adoption.rules.spans import Span
 from adoption.rules.weeks import RepDays
-
-
-@dataclass(frozen=True)
-class Returning:
-    """METRICS G4: established people, and how many of them were active in the month."""
-
-    established: int
-    returned: int
 
 
 class Established(StrEnum):
@@ -51,13 +43,12 @@ def is_established(rep: RepDays, months: Months, reading: Established) -> bool:
     return True
 
 
-def returning(
-    reps: Iterable[RepDays], span: Span, months: Months, reading: Established
-) -> Returning:
-    """METRICS G4 over the reps employed and enabled on day 1 of the month."""
-    established = returned = 0
-    for rep in reps:
-        if span.has(rep.current, months.start) and is_established(rep, months, reading):
-            established += 1
-            returned += bool(rep.used & months.this)
-    return Returning(established, returned)
+def established(
+    reps: Mapping[int, RepDays], span: Span, months: Months, reading: Established
+) -> dict[int, bool]:
+    """METRICS G4: the established reps current on day 1, and whether they were active in it."""
+    return {
+        ident: bool(rep.used & months.this)
+        for ident, rep in reps.items()
+        if span.has(rep.current, months.start) and is_established(rep, months, reading)
+    }

@@ -93,3 +93,16 @@ def available_days(
 ) -> tuple[date, ...]:
     """The dates of [start, end) on which the person is available (METRICS P5)."""
     return tuple(day for day in days_between(start, end) if is_available(person, calendar, day))
+
+
+def trailing(bits: int, days: int) -> int:
+    """The dates whose last `days` dates, themselves included, hold any of the bits.
+
+    Summing over reps how many dates this has is summing over dates how many reps were active.
+    """
+    reached = 1
+    while reached < days:
+        step = min(reached, days - reached)
+        bits |= bits << step
+        reached += step
+    return bits

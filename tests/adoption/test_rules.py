@@ -16,11 +16,11 @@ from adoption.rules import (
     available_days,
     current_bits,
     day60_of,
+    established,
     first_use,
     is_available,
     mark_week,
     rep_days,
-    returning,
     share_of,
     span_of,
     state_at,
@@ -301,12 +301,13 @@ def test_the_four_readings_of_established():
         span.window(*bounds[3]),
         span.window(None, bounds[5][0]),
     )
-    answers = {reading: returning(world, span, months, reading) for reading in Established}
-    assert {name.value: (one.established, one.returned) for name, one in answers.items()} == {
-        "ever_before": (4, 3),
-        "active_prev": (3, 2),
-        "not_new_prev": (2, 1),
-        "active_both": (2, 1),
+    people = dict(enumerate(world))
+    answers = {reading.value: established(people, span, months, reading) for reading in Established}
+    assert answers == {
+        "ever_before": {0: True, 1: False, 2: True, 3: True},
+        "active_prev": {1: False, 2: True, 3: True},
+        "not_new_prev": {1: False, 3: True},
+        "active_both": {1: False, 3: True},
     }
     assert first_use(world[0], span) == date(2026, 3, 10)
     assert first_use(world[5], span) is None

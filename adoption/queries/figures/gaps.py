@@ -8,6 +8,7 @@ from decimal import Decimal
 import people.queries
 import programme.queries
 from adoption.queries.days import World, world
+from adoption.queries.figures.scope import Row, rows_of
 from adoption.queries.records import ProposalRecord, deals_of, proposals_of
 from adoption.rules import RepDays
 from adoption.rules.gaps import Gap, Seller, UseRule, gap_between, sellers_gap, window_before
@@ -53,6 +54,23 @@ def revenue_gap_before(
     """METRICS V4: the same people and split in the equally long window that ends at the launch."""
     found = sellers(owner, start, end, user_rule, as_of)
     return _revenue_keys(sellers_gap(found, owner.min_group, before=True))
+
+
+def revenue_gap_rows(
+    owner: Programme, start: date, end: date, user_rule: str | None, as_of: datetime
+) -> list[Row]:
+    """Everybody compared, with what they won in the window and in the one before the launch."""
+    return rows_of(
+        (
+            (
+                one.person_id,
+                end - DAY,
+                {"user": one.used_it, "won": one.won, "won_before": one.won_before},
+            )
+            for one in sellers(owner, start, end, user_rule, as_of)
+        ),
+        as_of,
+    )
 
 
 def _revenue_keys(gap: Gap) -> dict[str, object]:
@@ -116,6 +134,26 @@ def proposal_value_gap(
     for row in _valued(proposals_between(owner, start, end, as_of)):
         values[row.with_tool].append(float(row.value or 0))
     return _proposal_keys(gap_between(values[True], values[False], owner.min_group))
+
+
+def proposal_value_gap_rows(owner: Programme, start: date, end: date, as_of: datetime) -> list[Row]:
+    """The proposals compared, each with its value."""
+    return rows_of(
+        (
+            (
+                row.person_id,
+                row.created_on,
+                {
+                    "proposal_id": row.proposal_key,
+                    "created_on": row.created_on,
+                    "with_tool": row.with_tool,
+                    "value": float(row.value or 0),
+                },
+            )
+            for row in _valued(proposals_between(owner, start, end, as_of))
+        ),
+        as_of,
+    )
 
 
 def proposal_value_gap_before(

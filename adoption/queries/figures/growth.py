@@ -1,20 +1,24 @@
 """Growth of logins, users and proposals (METRICS G)."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime
 
 import people.queries
 import programme.queries
 from adoption.queries.days import daily_counts, world
 from adoption.queries.figures.gaps import proposals_between
+from adoption.queries.figures.scope import Row, rows_of
+from adoption.queries.records import ProposalRecord
 from adoption.rules import (
     Established,
     Months,
     available_bits,
     current_bits,
     first_use,
-    returning,
     span_of,
 )
+from adoption.rules import established as established_reps
 from core.calendars import DAY, month_before, month_bounds
 from core.errors import Invalid
 from core.stats import growth, per
@@ -23,11 +27,14 @@ from programme.models import Programme
 MONTHS_IN_A_YEAR = 12
 
 
+Window = tuple[date, date]
+
+
 def logins_growth(
-    owner: Programme, base: tuple[date, date], current: tuple[date, date], as_of: datetime
+    owner: Programme, base: Window, current: Window, as_of: datetime
 ) -> dict[str, object]:
     """The figure `logins_growth` (METRICS G2): raw, and per available rep-day."""
-    before, now = (_logins(owner, window, as_of) for window in (base, current))
+    before, now = (_summed(_logins(owner, window, as_of)) for window in (base, current))
     before_per, now_per = per(*before), per(*now)
     return {
         "base": before[0],
@@ -41,78 +48,166 @@ def logins_growth(
     }
 
 
-def _logins(owner: Programme, window: tuple[date, date], as_of: datetime) -> tuple[int, int]:
-    """Logins by in-scope reps while employed and enabled, and available rep-days, of a window."""
+def logins_growth_rows(
+    owner: Programme, base: Window, current: Window, as_of: datetime
+) -> list[Row]:
+    """Everybody with logins or available days in either window."""
+    before, now = (_logins(owner, window, as_of) for window in (base, current))
+    return rows_of(
+        (
+            (
+                ident,
+                current[1] - DAY,
+                {
+                    "base": before[ident][0],
+                    "current": now[ident][0],
+                    "base_rep_days": before[ident][1],
+                    "current_rep_days": now[ident][1],
+                },
+            )
+            for ident in before
+            if any(before[ident]) or any(now[ident])
+        ),
+        as_of,
+    )
+
+
+def _logins(owner: Programme, window: Window, as_of: datetime) -> dict[int, tuple[int, int]]:
+    """Each in-scope rep's logins while employed and enabled, and their available days."""
     start, end = window
     span = span_of(programme.queries.calendar(owner), start, end)
     members = programme.queries.members(owner.id, as_of)
     calendars = people.queries.calendars(None, as_of)
     current = {ident: current_bits(calendars[ident], span) for ident in members}
-    logins = sum(
-        count
-        for ident, day, count in daily_counts(owner.id, [owner.login_kind], start, end, as_of)
-        if ident in current and span.has(current[ident], day)
-    )
+    logins = Counter[int]()
+    for ident, day, count in daily_counts(owner.id, [owner.login_kind], start, end, as_of):
+        if ident in current and span.has(current[ident], day):
+            logins[ident] += count
     inside = span.window(start, end)
-    rep_days = sum(
-        (available_bits(calendars[ident], span) & inside).bit_count() for ident in members
+    return {
+        ident: (logins[ident], (available_bits(calendars[ident], span) & inside).bit_count())
+        for ident in members
+    }
+
+
+def _summed(logins: Mapping[int, tuple[int, int]]) -> tuple[int, int]:
+    return sum(count for count, _days in logins.values()), sum(
+        days for _count, days in logins.values()
     )
-    return logins, rep_days
 
 
-def new_user_growth(owner: Programme, month: str, as_of: datetime) -> dict[str, object]:
+def _firsts(owner: Programme, month: Window, as_of: datetime) -> dict[int, date]:
+    """Everybody's first date with a key action, up to the end of the month."""
+    found = world(owner, month[1] - DAY, as_of=as_of)
+    firsts = {ident: first_use(rep, found.span) for ident, rep in found.reps.items()}
+    return {ident: day for ident, day in firsts.items() if day is not None}
+
+
+def _month_before(month: Window) -> Window:
+    return month_bounds(month_before(f"{month[0]:%Y-%m}"))
+
+
+def new_user_growth(owner: Programme, month: Window, as_of: datetime) -> dict[str, object]:
     """The figure `new_user_growth` (METRICS G3), readings A and B."""
-    start, end = month_bounds(month)
-    before, _end = month_bounds(month_before(month))
-    found = world(owner, end - DAY, as_of=as_of)
-    firsts = [first_use(rep, found.span) for rep in found.reps.values()]
-    previous = sum(1 for day in firsts if day is not None and before <= day < start)
-    current = sum(1 for day in firsts if day is not None and start <= day < end)
-    ever_before = sum(1 for day in firsts if day is not None and day < start)
+    firsts = _firsts(owner, month, as_of).values()
+    before, _end = _month_before(month)
+    ever_before = sum(1 for day in firsts if day < month[0])
+    previous = sum(1 for day in firsts if before <= day < month[0])
+    current = len(firsts) - ever_before
     return {
         "previous": previous,
         "current": current,
         "growth": growth(previous, current),
-        "cumulative_growth": growth(ever_before, ever_before + current),
+        "cumulative_growth": growth(ever_before, len(firsts)),
     }
+
+
+def new_user_growth_rows(owner: Programme, month: Window, as_of: datetime) -> list[Row]:
+    """Everybody who ever used it by the end of the month, with the date they began."""
+    before, _end = _month_before(month)
+
+    def part(day: date) -> str:
+        if day >= month[0]:
+            return "current"
+        return "previous" if day >= before else "earlier"
+
+    return rows_of(
+        (
+            (ident, month[1] - DAY, {"first_use": day, "part": part(day)})
+            for ident, day in _firsts(owner, month, as_of).items()
+        ),
+        as_of,
+    )
+
+
+def _established(
+    owner: Programme, month: Window, reading: str | None, as_of: datetime
+) -> dict[int, bool]:
+    """METRICS G4: the established people current on day 1, and whether they came back."""
+    found = world(owner, month[1] - DAY, as_of=as_of)
+    span, previous = found.span, _month_before(month)
+    months = Months(
+        month[0],
+        span.window(*month),
+        span.window(*previous),
+        span.window(*_month_before(previous)),
+        span.window(None, month[0]),
+    )
+    return established_reps(
+        found.reps, span, months, Established(reading or Established.EVER_BEFORE)
+    )
 
 
 def returning_established(
-    owner: Programme, month: str, established: str | None, as_of: datetime
+    owner: Programme, month: Window, established: str | None, as_of: datetime
 ) -> dict[str, object]:
     """The figure `returning_established` (METRICS G4)."""
-    start, end = month_bounds(month)
-    previous = month_before(month)
-    found = world(owner, end - DAY, as_of=as_of)
-    span = found.span
-    months = Months(
-        start,
-        span.window(start, end),
-        span.window(*month_bounds(previous)),
-        span.window(*month_bounds(month_before(previous))),
-        span.window(None, start),
+    found = _established(owner, month, established, as_of)
+    returned = sum(found.values())
+    return {"established": len(found), "returned": returned, "rate": per(returned, len(found))}
+
+
+def returning_established_rows(
+    owner: Programme, month: Window, established: str | None, as_of: datetime
+) -> list[Row]:
+    """Every established person, and whether they were active in the month."""
+    found = _established(owner, month, established, as_of)
+    return rows_of(
+        ((ident, month[0], {"returned": returned}) for ident, returned in found.items()), as_of
     )
-    reading = Established(established or Established.EVER_BEFORE)
-    answer = returning(found.reps.values(), span, months, reading)
-    return {
-        "established": answer.established,
-        "returned": answer.returned,
-        "rate": per(answer.returned, answer.established),
-    }
+
+
+def _made_with_tool(owner: Programme, month: Window, as_of: datetime) -> list[ProposalRecord]:
+    return [row for row in proposals_between(owner, *month, as_of) if row.with_tool]
 
 
 def proposals_growth(
-    owner: Programme, month_a: str, month_b: str, as_of: datetime
+    owner: Programme, month_a: Window, month_b: Window, as_of: datetime
 ) -> dict[str, object]:
     """The figure `proposals_growth` (METRICS G5): tool-made proposals, with the monthly factor."""
-    (start_a, end_a), (start_b, end_b) = month_bounds(month_a), month_bounds(month_b)
+    start_a, start_b = month_a[0], month_b[0]
     months = (start_b.year - start_a.year) * MONTHS_IN_A_YEAR + start_b.month - start_a.month
     if months <= 0:
         raise Invalid("month_b must lie after month_a.", field="month_b")
-    base, current = (
-        sum(1 for row in proposals_between(owner, start, end, as_of) if row.with_tool)
-        for start, end in ((start_a, end_a), (start_b, end_b))
-    )
+    base, current = (len(_made_with_tool(owner, month, as_of)) for month in (month_a, month_b))
     change = growth(base, current)
     factor = None if change is None else (change + 1) ** (1 / months)
     return {"base": base, "current": current, "growth": change, "monthly_factor": factor}
+
+
+def proposals_growth_rows(
+    owner: Programme, month_a: Window, month_b: Window, as_of: datetime
+) -> list[Row]:
+    """The proposals of both months, each with its owner."""
+    return rows_of(
+        (
+            (
+                row.person_id,
+                row.created_on,
+                {"proposal_id": row.proposal_key, "created_on": row.created_on},
+            )
+            for month in (month_a, month_b)
+            for row in _made_with_tool(owner, month, as_of)
+        ),
+        as_of,
+    )

@@ -1,15 +1,23 @@
 """Whom a figure is asked about: the programme, its reps and their teams."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
 import people.queries
 import programme.queries
-from core.errors import NotFound
+from core.calendars import DAY
+from core.errors import Invalid, NotFound
 from core.stats import Share
+from people.rules import MembershipSpan, team_of
 from programme.models import Programme
 
 UNASSIGNED = "unassigned"
+
+# One row behind a figure before it has names: whose it is, the date that names their team (METRICS
+# P8), and what was counted.
+Counted = tuple[int, date, Mapping[str, object]]
+Row = dict[str, object]
 
 
 def owner_of(programme_id: int) -> Programme:
@@ -61,3 +69,49 @@ def on_team(
         return frozenset(person_ids)
     names = team_names_on(day, as_of)
     return frozenset(ident for ident in person_ids if names.get(ident, UNASSIGNED) == team)
+
+
+def refuse_empty_window(start: date, end: date) -> None:
+    """Raises Invalid unless the half-open window [start, end) has dates (METRICS T7)."""
+    if end <= start:
+        raise Invalid("end must lie after start: the window is half-open.", field="end")
+
+
+def rows_of(counted: Iterable[Counted], as_of: datetime) -> list[Row]:
+    """The rows behind a figure: person_id, name and team, then what counted; by person_id.
+
+    Dates are written as ISO text. Rows of one person keep their order.
+    """
+    found = list(counted)
+    if not found:
+        return []
+    cards = people.queries.cards({ident for ident, _day, _facts in found})
+    teams = _teams_of({(ident, day) for ident, day, _facts in found}, as_of)
+    rows = [
+        {
+            "person_id": cards[ident].key,
+            "name": cards[ident].name,
+            "team": teams[ident, day],
+            **{name: _plain(value) for name, value in facts.items()},
+        }
+        for ident, day, facts in found
+    ]
+    return sorted(rows, key=lambda row: str(row["person_id"]))
+
+
+def _teams_of(placed: Collection[tuple[int, date]], as_of: datetime) -> dict[tuple[int, date], str]:
+    """METRICS P7 for many people and dates at once."""
+    names = people.queries.team_names()
+    days = {day for _ident, day in placed}
+    spans: dict[int, list[MembershipSpan]] = defaultdict(list)
+    for span in people.queries.memberships_between(min(days), max(days) + DAY, as_of):
+        spans[span.person_id].append(span)
+    found = {}
+    for ident, day in placed:
+        team_id = team_of(spans.get(ident, ()), day)
+        found[ident, day] = UNASSIGNED if team_id is None else names[team_id]
+    return found
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
