@@ -8,9 +8,10 @@ same numbers for ever. Only what was replaced is kept; the present stands in the
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import JSON, Index, String, select
+from sqlalchemy import JSON, Index, String, func, select
+from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, Key, Mapped, bulk_insert, db, insert_missing, mapped_column
+from core.db import Base, Key, bulk_insert, db, insert_missing
 
 Facts = Mapping[str, object]
 ROW_KEY_LENGTH = 200
@@ -65,6 +66,16 @@ def keep(subject: str, before: Mapping[str, Facts | None], now: datetime) -> Non
             for key, facts in before.items()
         ],
     )
+
+
+def last_changes(subject: str, as_of: datetime) -> dict[str, datetime]:
+    """When each row last changed, up to `as_of`; rows as they were founded are not named."""
+    changes = (
+        select(PastVersion.row_key, func.max(PastVersion.known_until))
+        .where(PastVersion.subject == subject, PastVersion.known_until <= as_of)
+        .group_by(PastVersion.row_key)
+    )
+    return {row[0]: row[1] for row in db.session.execute(changes)}
 
 
 def past(subject: str, as_of: datetime | None) -> dict[str, Facts | None]:

@@ -116,8 +116,8 @@ def calendars_then(
     for key, facts in changed.items():
         now = found.pop(int(key), None)
         if now is not None and facts is not None:
-            dates = [_day_of(facts[name]) for name in PERSON_DATES]
-            found[int(key)] = PersonCalendar(*dates, now.absences)
+            hired, left, enabled, disabled = (_day_of(facts[name]) for name in PERSON_DATES)
+            found[int(key)] = PersonCalendar(hired, left, enabled, disabled, now.absences)
     return found
 
 

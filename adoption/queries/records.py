@@ -3,7 +3,7 @@
 The one place where these three tables are read for figures, so that their history lies under all.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -165,7 +165,11 @@ def _plain(value: object) -> object:
 
 def _read(model: type[Deal | Proposal | Signal], facts: Facts) -> dict[str, Any]:
     """Kept facts as the table's columns hold them."""
-    readers = {date: date.fromisoformat, datetime: datetime.fromisoformat, Decimal: Decimal}
+    readers: Mapping[type, Callable[[str], object]] = {
+        date: date.fromisoformat,
+        datetime: datetime.fromisoformat,
+        Decimal: Decimal,
+    }
     found: dict[str, Any] = {}
     for column in table_of(model).columns:
         if column.key in facts:

@@ -47,7 +47,8 @@ def _record(
         for row in rows
         if row[key] in stored and any(stored[str(row[key])][name] != row[name] for name in row)
     ]
-    before = {str(row[key]): facts_of(stored[str(row[key])]) for row in changed}
-    history.keep(subject, {str(row[key]): None for row in new} | before, now)
+    before: dict[str, history.Facts | None] = {str(row[key]): None for row in new}
+    before |= {str(row[key]): facts_of(stored[str(row[key])]) for row in changed}
+    history.keep(subject, before, now)
     upsert_rows(model, [*new, *changed], [key])
     return len(new), len(changed)

@@ -337,11 +337,11 @@ def load_memberships(batch: Batch, context: LoadContext) -> BatchResult:
         ["ends_on", "is_lead"],
     )
     touched = frozenset(span.person_id for span in differing.values())
-    before = {
+    said = {
         membership_key(span): membership_facts(spans[key]) if key in spans else None
         for key, span in differing.items()
     }
-    history.keep(queries.MEMBERSHIP, before, context.now)
+    history.keep(queries.MEMBERSHIP, said, context.now)
     note_changes(touched, context.now)
     return BatchResult(
         added=len(new),
