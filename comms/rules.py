@@ -5,13 +5,14 @@ Days are local dates, moments aware instants; nothing here reads a clock or a ta
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from core.stats import is_held_out
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAY_WORDS = (
@@ -100,17 +101,6 @@ def next_tip(
     return next((tip for tip in fresh if tip.about is None), None)
 
 
-def hash_arm(campaign: str, person_key: str) -> int:
-    """A place in 0..9999 that depends on the two names alone (METRICS 8, X15)."""
-    digest = hashlib.sha256(f"{campaign}:{person_key}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") % 10_000
-
-
-def is_held_back(campaign: str, person_key: str, percent: int) -> bool:
-    """Whether this person belongs to the campaign's comparison group of `percent` %."""
-    return hash_arm(campaign, person_key) < percent * 100
-
-
 @dataclass(frozen=True)
 class Candidate:
     """All that decides about one person of an audience."""
@@ -139,7 +129,7 @@ def may_send(candidate: Candidate, tip: TipFact | None, campaign: str, percent: 
         return Outcome.CAPPED
     if tip is None:
         return Outcome.NO_TIP
-    if is_held_back(campaign, candidate.person_key, percent):
+    if is_held_out(campaign, candidate.person_key, percent):
         return Outcome.HELD_BACK
     return Outcome.QUEUED
 

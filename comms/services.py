@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 import programme.queries
+import programme.services
 from comms import notices, queries
 from comms.models import Campaign, Issue, IssueRecipient, Tip
 from comms.notices import CompiledTip, Reader, TipSource
@@ -141,12 +142,14 @@ def define_campaigns(
         campaign = known.get(spec.slug)
         values = _campaign_values(spec, owner)
         if campaign is None:
-            db.session.add(Campaign(programme_id=programme_id, slug=spec.slug, **values))
+            campaign = Campaign(programme_id=programme_id, slug=spec.slug, **values)
+            db.session.add(campaign)
             changes.append(f"campaign {spec.slug} added")
         else:
             _refuse_moved_arms(campaign, spec)
             if revise(campaign, values):
                 changes.append(f"campaign {spec.slug} changed")
+        _note_holdout(campaign, owner)
     db.session.flush()
     audit.record_changes(
         "campaign.schedule", changes, actor=actor, now=now, subject=f"programme:{programme_id}"
@@ -165,6 +168,17 @@ def _campaign_values(spec: CampaignSpec, owner: Programme) -> dict[str, Any]:
         "starts_on": spec.starts_on or owner.launch_on,
         "ends_on": spec.ends_on,
     }
+
+
+def _note_holdout(campaign: Campaign, owner: Programme) -> None:
+    """A campaign that holds somebody back is an experiment, until its end or its stop."""
+    ends_on = campaign.ends_on
+    if campaign.stopped_at is not None:
+        stopped_on = queries.today_of(owner, campaign.stopped_at)
+        ends_on = stopped_on if ends_on is None else min(ends_on, stopped_on)
+    programme.services.record_holdout(
+        owner.id, campaign.slug, campaign.holdout_percent, campaign.starts_on, ends_on
+    )
 
 
 def _refuse_moved_arms(campaign: Campaign, spec: CampaignSpec) -> None:
@@ -197,6 +211,7 @@ def schedule_campaign(
     )
     db.session.add(campaign)
     db.session.flush()
+    _note_holdout(campaign, owner)
     audit.record("campaign.schedule", actor=actor, now=now, subject=f"campaign:{campaign.id}")
     return campaign
 
@@ -212,6 +227,7 @@ def stop_campaign(campaign_id: int, *, actor: Actor, now: datetime) -> Campaign:
     if campaign.state == CampaignState.STOPPED:
         raise Conflict("This campaign is stopped already.")
     campaign.state, campaign.stopped_at = CampaignState.STOPPED.value, now
+    _note_holdout(campaign, programme.queries.by_id(campaign.programme_id))
     audit.record("campaign.stop", actor=actor, now=now, subject=f"campaign:{campaign.id}")
     return campaign
 

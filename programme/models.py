@@ -183,3 +183,42 @@ class Ask(Base):
     question: Mapped[str] = mapped_column(Text)
     roles: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
     is_anonymous: Mapped[bool] = mapped_column(default=False)
+
+
+class Experiment(Base):
+    """A comparison drawn by lot before it began (METRICS 3.3): who gets something, and who later.
+
+    With `unit` rep the arms follow from the name by hash (METRICS X15) and nothing else is stored;
+    with team they are the `ArmAssignment` rows. `ends_on` is the last day the arms differ.
+    """
+
+    __tablename__ = "experiment"
+    __table_args__ = (
+        UniqueConstraint("programme_id", "slug", name="uq_experiment_key"),
+        CheckConstraint("slug <> ''", name="slug_given"),
+        CheckConstraint("unit IN ('rep', 'team')", name="unit_known"),
+        CheckConstraint("(unit = 'rep') = (holdout_percent IS NOT NULL)", name="arms_by_hash"),
+        CheckConstraint("holdout_percent BETWEEN 1 AND 90", name="holdout_percent_range"),
+        CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="ends_after_start"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"))
+    slug: Mapped[str] = mapped_column(String(120))
+    unit: Mapped[str] = mapped_column(String(4))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None] = mapped_column(default=None)
+    holdout_percent: Mapped[int | None] = mapped_column(default=None)
+
+
+class ArmAssignment(Base):
+    """The arm a team drew in an experiment."""
+
+    __tablename__ = "arm_assignment"
+    __table_args__ = (CheckConstraint("arm IN ('early', 'late')", name="arm_known"),)
+
+    experiment_id: Mapped[int] = mapped_column(
+        BigKey, ForeignKey("experiment.id"), primary_key=True
+    )
+    team_id: Mapped[int] = mapped_column(BigKey, ForeignKey("team.id"), primary_key=True)
+    arm: Mapped[str] = mapped_column(String(5))

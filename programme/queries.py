@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, exists, or_, select
 
@@ -15,8 +16,10 @@ from core.history import past
 from people.models import Person
 from programme.models import (
     AdoptionMetricLink,
+    ArmAssignment,
     Ask,
     Enrolment,
+    Experiment,
     Outcome,
     OutcomeReading,
     Programme,
@@ -74,6 +77,14 @@ def id_of(slug: str | None) -> int | None:
     """The id of the named programme; without a name that of `default()`."""
     programme = default() if slug is None else get(slug)
     return None if programme is None else programme.id
+
+
+def habits(programme_id: int | None) -> tuple[str, ZoneInfo | None]:
+    """The kind that counts as a login, and the zone whose date counts."""
+    programme = None if programme_id is None else db.session.get(Programme, programme_id)
+    if programme is None:
+        return "login", None
+    return programme.login_kind, calendar(programme).tz
 
 
 def calendar(programme: Programme) -> ProgrammeCalendar:
@@ -173,7 +184,7 @@ def outcome_rows(programme_id: int) -> dict[str, Outcome]:
 def outcome_ids(programme_id: int) -> dict[str, int]:
     """The ids of the programme's outcomes by slug."""
     found = select(Outcome.slug, Outcome.id).where(Outcome.programme_id == programme_id)
-    return {slug: ident for slug, ident in db.session.execute(found)}
+    return dict(db.session.execute(found))
 
 
 def team_ids(names: Collection[str]) -> dict[str, int]:
@@ -200,3 +211,39 @@ def asks(programme_id: int) -> dict[str, Ask]:
 def person_id_by_key(key: str) -> int | None:
     """The person a playbook names as sponsor or approver."""
     return db.session.scalars(select(Person.id).where(Person.key == key)).one_or_none()
+
+
+@dataclass(frozen=True)
+class ExperimentRow:
+    """A comparison drawn by lot; `arms` by team id, empty where the hash of the name decides."""
+
+    slug: str
+    unit: str
+    starts_on: date
+    ends_on: date | None
+    holdout_percent: int | None
+    arms: Mapping[int, str]
+
+
+def experiments(programme_id: int) -> tuple[ExperimentRow, ...]:
+    """The programme's experiments, oldest first."""
+    mine = select(Experiment).where(Experiment.programme_id == programme_id)
+    found = list(db.session.scalars(mine.order_by(Experiment.starts_on, Experiment.slug)))
+    arms: dict[int, dict[int, str]] = defaultdict(dict)
+    drawn = select(ArmAssignment).where(
+        ArmAssignment.experiment_id.in_([row.id for row in found if row.unit == "team"])
+    )
+    for one in db.session.scalars(drawn.order_by(ArmAssignment.team_id)):
+        arms[one.experiment_id][one.team_id] = one.arm
+    return tuple(
+        ExperimentRow(
+            row.slug, row.unit, row.starts_on, row.ends_on, row.holdout_percent, arms[row.id]
+        )
+        for row in found
+    )
+
+
+def experiment_row(programme_id: int, slug: str) -> Experiment | None:
+    """The stored experiment of this name, for changing."""
+    mine = Experiment.programme_id == programme_id
+    return db.session.scalar(select(Experiment).where(mine, Experiment.slug == slug))

@@ -1,19 +1,30 @@
 """The verbs of the programme room: start or change a programme, its outcomes, its questions."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from core import audit, history
-from core.db import bulk_insert, db, delete_where, insert_missing, insert_missing_returning
+from core.db import (
+    bulk_insert,
+    db,
+    delete_where,
+    insert_missing,
+    insert_missing_returning,
+    revise,
+)
+from core.errors import Conflict
 from core.playbook import Apply, Playbook
 from core.policy import Actor
 from programme import queries
 from programme.models import (
     AdoptionMetricLink,
+    ArmAssignment,
     Ask,
     Enrolment,
+    Experiment,
     Outcome,
     OutcomeReading,
     Programme,
@@ -165,7 +176,7 @@ def enrol(programme_id: int, person_ids: Collection[int], now: datetime) -> int:
     new = insert_missing_returning(
         Enrolment, rows, ["programme_id", "person_id"], ["programme_id", "person_id"]
     )
-    keys = {queries.enrolment_key(*key): None for key in new}
+    keys = {queries.enrolment_key(row.programme_id, row.person_id): None for row in new}
     history.keep(queries.ENROLMENT, keys, now)
     return len(new)
 
@@ -225,6 +236,65 @@ def record_readings(readings: Sequence[Reading], now: datetime) -> tuple[int, in
 
 def _reading_key(reading: Reading) -> str:
     return " ".join(map(str, reading.key))
+
+
+def record_holdout(
+    programme_id: int, slug: str, percent: int, starts_on: date, ends_on: date | None
+) -> None:
+    """Note that something holds back `percent` % of the reps by the hash of their name (X15).
+
+    Nobody held back, or an end before the start, leaves no experiment. Raises Conflict when teams
+    were drawn under this name.
+    """
+    row = queries.experiment_row(programme_id, slug)
+    if row is not None and row.unit != "rep":
+        raise Conflict(f"There is an experiment {slug} with teams already.", field="slug")
+    if percent == 0 or (ends_on is not None and ends_on < starts_on):
+        if row is not None:
+            delete_where(Experiment, Experiment.id == row.id)
+            db.session.expunge(row)
+        return
+    if row is None:
+        row = Experiment(programme_id=programme_id, slug=slug, unit="rep", starts_on=starts_on)
+        db.session.add(row)
+    terms = {"starts_on": starts_on, "ends_on": ends_on, "holdout_percent": percent}
+    revise(row, terms)
+    db.session.flush()
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Teams drawn by lot to start early or late, and the days in which only the early ones have."""
+
+    slug: str
+    starts_on: date
+    ends_on: date
+    arms: Mapping[int, str]
+
+
+def record_draw(programme_id: int, draw: Draw, actor: Actor, now: datetime) -> None:
+    """Keep what teams drew, once for ever. Raises Conflict when the name has an experiment."""
+    if queries.experiment_row(programme_id, draw.slug) is not None:
+        raise Conflict(f"There is an experiment {draw.slug} already.", field="slug")
+    row = Experiment(
+        programme_id=programme_id,
+        slug=draw.slug,
+        unit="team",
+        starts_on=draw.starts_on,
+        ends_on=draw.ends_on,
+    )
+    db.session.add(row)
+    db.session.flush()
+    bulk_insert(
+        ArmAssignment,
+        [
+            {"experiment_id": row.id, "team_id": team_id, "arm": arm}
+            for team_id, arm in sorted(draw.arms.items())
+        ],
+    )
+    sides = Counter(draw.arms.values())
+    subject, detail = f"programme:{programme_id}", {"slug": draw.slug, **sides}
+    audit.record("experiment.draw", actor=actor, now=now, subject=subject, detail=detail)
 
 
 @dataclass(frozen=True)

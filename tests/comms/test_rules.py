@@ -19,9 +19,7 @@ from comms.rules import (
     count_outcomes,
     fill,
     first_name,
-    hash_arm,
     in_audience,
-    is_held_back,
     is_quiet,
     local_instant,
     may_send,
@@ -84,24 +82,6 @@ def test_the_next_tip_is_about_something_not_done_and_not_said(
 def test_no_tip_is_repeated_or_about_a_habit(done: list[str], sent: list[int]) -> None:
     tip = next_tip(TIPS, done, sent)
     assert tip is None or (tip.id not in sent and tip.about not in done)
-
-
-def test_the_arms_of_the_test_vectors() -> None:
-    """METRICS section 8."""
-    assert [hash_arm("tips-2026-q1", key) for key in ("u001", "u002", "u003")] == [
-        7972,
-        5658,
-        8438,
-    ]
-    assert is_held_back("tips-2026-q1", "u002", 57)
-    assert not is_held_back("tips-2026-q1", "u002", 56)
-    assert not is_held_back("tips-2026-q1", "u002", 0)
-    assert is_held_back("tips-2026-q1", "u003", 100)
-
-
-def test_the_arms_keep_their_share() -> None:
-    held = sum(is_held_back("weekly-tip", f"P{n:05}", 10) for n in range(10_000))
-    assert 900 < held < 1100
 
 
 def someone(**facts: object) -> Candidate:

@@ -7,13 +7,15 @@ from sqlalchemy import select
 
 from comms import queries, services
 from comms.models import Campaign, Issue, IssueRecipient, Tip
-from comms.rules import Outcome, hash_arm
+from comms.rules import Outcome
 from comms.services import CampaignSpec, TipSpec
 from core import outbox
 from core.db import db, transaction
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.outbox import OutboxLetter
 from core.policy import SYSTEM, Actor, Role
+from core.stats import hash_arm
+from programme.queries import experiments
 from tests.factories.adoption import make_event, make_usage
 from tests.factories.comms import make_campaign, make_issue, make_recipient, make_tip
 from tests.factories.people import make_absence, make_person
@@ -304,3 +306,48 @@ def test_who_stops_while_a_letter_waits_does_not_get_it() -> None:
     with transaction():
         outbox.claim(NINE + timedelta(hours=4), 10)
     assert [letter.state for letter in letters()] == ["suppressed"]
+
+
+def test_a_campaign_that_holds_somebody_back_is_an_experiment() -> None:
+    owner = make_programme()
+
+    def define(**given: object) -> list[tuple[object, ...]]:
+        values = {"slug": "weekly", "day": 1, "at": time(9), "holdout_percent": 10, **given}
+        with transaction():
+            services.define_campaigns(
+                owner.id,
+                [CampaignSpec(**values)],  # type: ignore[arg-type]
+                actor=SYSTEM,
+                now=NINE,
+            )
+        return [
+            (row.slug, row.unit, row.starts_on, row.ends_on, row.holdout_percent)
+            for row in experiments(owner.id)
+        ]
+
+    assert define() == [("weekly", "rep", owner.launch_on, None, 10)]
+    assert define() == [("weekly", "rep", owner.launch_on, None, 10)]
+    changed = {"starts_on": TUESDAY, "ends_on": TUESDAY + timedelta(days=30)}
+    assert define(holdout_percent=20, **changed) == [
+        ("weekly", "rep", TUESDAY, TUESDAY + timedelta(days=30), 20)
+    ]
+    assert define(holdout_percent=0) == []
+    assert define(**changed)[0][-1] == 10
+    campaign = queries.campaign_by_slug("weekly")
+    ops = Actor(make_person(role="sales_ops").id, Role.SALES_OPS, "Ops")
+    with transaction():
+        services.stop_campaign(campaign.id, actor=ops, now=NINE + timedelta(days=3))
+    (row,) = experiments(owner.id)
+    assert row.ends_on == TUESDAY + timedelta(days=3)
+
+
+def test_a_campaign_stopped_before_it_began_is_no_experiment() -> None:
+    owner = make_programme()
+    ops = Actor(make_person(role="sales_ops").id, Role.SALES_OPS, "Ops")
+    spec = CampaignSpec("weekly", 1, time(9), holdout_percent=10, starts_on=date(2026, 3, 17))
+    with transaction():
+        campaign = services.schedule_campaign(owner.id, spec, actor=ops, now=NINE)
+    assert [row.slug for row in experiments(owner.id)] == ["weekly"]
+    with transaction():
+        services.stop_campaign(campaign.id, actor=ops, now=NINE)
+    assert experiments(owner.id) == ()
