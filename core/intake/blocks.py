@@ -13,11 +13,21 @@ SUFFIXES = (".csv", ".csv.gz", ".xlsx", ".tsv", ".txt")
 
 
 class FileRefused(Exception):
-    """The file as a whole cannot be used; holds the problem to show."""
+    """The file as a whole cannot be used; holds the problem to show and how many rows it had."""
 
-    def __init__(self, code: str, message: str = "", value: str | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str = "",
+        value: str | None = None,
+        *,
+        row: int = 1,
+        field: str | None = None,
+        rows: int = 0,
+    ) -> None:
         super().__init__(code)
-        self.problem = Problem(1, None, code, value, message)
+        self.problem = Problem(row, field, code, value, message)
+        self.rows = rows
 
 
 class Readable(Protocol):

@@ -11,7 +11,8 @@ import click
 
 from core.clock import now
 from core.intake.blocks import FileRefused
-from core.intake.kinds import Preset
+from core.intake.exports.written import COMMA, DAY_FIRST, MONTH_FIRST, POINT
+from core.intake.kinds import Preset, words_of
 from core.intake.registry import Registry, registry
 from core.intake.runner import run_import
 from core.intake.spool import spool_standard_input
@@ -67,6 +68,13 @@ def _preset(found: Registry, name: str | None) -> Preset | None:
     return found.presets[name]
 
 
+def _words(pairs: Sequence[str]) -> dict[str, str]:
+    try:
+        return words_of(pairs)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--word") from error
+
+
 def _programme(found: Registry, slug: str | None) -> int | None:
     programme_id = found.find_programme(slug)
     if slug is not None and programme_id is None:
@@ -80,14 +88,26 @@ def _programme(found: Registry, slug: str | None) -> int | None:
 @click.option("--as", "as_kind", metavar="KIND", help="The kind, whatever the file is called.")
 @click.option("--preset", metavar="NAME", help="Read another system's export as it comes.")
 @click.option("--time-zone", metavar="ZONE", help="The zone of moments written without an offset.")
+@click.option("--dates", type=click.Choice([DAY_FIRST, MONTH_FIRST]), help="What 3/4/2026 means.")
+@click.option("--decimal", type=click.Choice([POINT, COMMA]), help="What stands before decimals.")
+@click.option(
+    "--word",
+    "words",
+    multiple=True,
+    metavar="THEIRS=OURS",
+    help="What a name inside an export means here: 'Ganada=won', 'Course complete=intro'.",
+)
 @click.option("--dry-run", is_flag=True, help="Check everything, store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def import_files(
+def import_files(  # noqa: PLR0913 - the options of a command, each by name
     paths: tuple[str, ...],
     programme: str | None,
     as_kind: str | None,
     preset: str | None,
     time_zone: str | None,
+    dates: str | None,
+    decimal: str | None,
+    words: tuple[str, ...],
     *,
     dry_run: bool,
     as_json: bool,
@@ -101,10 +121,17 @@ def import_files(
     if as_kind is not None and as_kind not in found.kinds:
         known = ", ".join(found.kinds)
         raise click.BadParameter(f"{as_kind!r} is unknown. Known: {known}.", param_hint="--as")
-    if "-" in paths and as_kind is None:
-        raise click.BadParameter("standard input needs --as KIND.", param_hint="--as")
+    if "-" in paths and as_kind is None and preset is None:
+        raise click.BadParameter("standard input needs --as KIND or --preset NAME.")
     programme_id = _programme(found, programme)
     zone, chosen = _zone(time_zone), _preset(found, preset)
+    asked = found.asked(
+        programme_id,
+        time_zone=zone,
+        is_day_first=None if dates is None else dates == DAY_FIRST,
+        is_comma_decimal=None if decimal is None else decimal == COMMA,
+        words=_words(words),
+    )
     files, labels = _files(paths)
     bar = Bar()
     try:
@@ -122,6 +149,7 @@ def import_files(
             now=now(),
             progress=bar,
             labels=labels,
+            asked=asked,
         )
     finally:
         bar.close()
@@ -173,6 +201,9 @@ def _tell_file(file: FileResult) -> None:
         f"{number} {name.replace('_', ' ')}" for name, number in file.counts().items() if number
     )
     click.echo(f"{file.file}: {counts or 'no rows'}", err=True)
+    if file.not_counted:
+        passed = ", ".join(f"{number} {sort}" for sort, number in file.not_counted.items())
+        click.echo(f"  not counted: {passed}", err=True)
     if file.encoding == "cp1252":
         click.echo("  read as Windows-1252, since it is not UTF-8", err=True)
     if file.unknown_columns:

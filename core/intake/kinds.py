@@ -235,16 +235,32 @@ class Asked:
         return self.label or path.name
 
 
+def words_of(pairs: Iterable[str]) -> dict[str, str]:
+    """Pairs like `Ganada = won` as a dictionary in one case; raises ValueError at one that is none.
+
+    What is theirs may itself hold an equals sign: the last one counts.
+    """
+    words = {}
+    for pair in pairs:
+        theirs, sign, ours = pair.rpartition("=")
+        if not sign or not theirs.strip() or not ours.strip():
+            message = f"{pair[:80]!r} must be written THEIRS=OURS, like 'Ganada=won'."
+            raise ValueError(message)
+        words[" ".join(theirs.casefold().split())] = ours.strip()
+    return words
+
+
 @dataclass(frozen=True)
 class Preset:
     """How another system's export is read: a path in, parts in our kinds out.
 
-    `takes_folder` marks a set of several files.
+    `kind` is what most of its rows become, `takes_folder` marks a set of several files.
     """
 
     name: str
     translate: Callable[[Path, Asked], Iterable[Part]]
     doc: str = ""
+    kind: str = ""
     takes_folder: bool = False
 
 
@@ -278,5 +294,6 @@ __all__ = [
     "integer",
     "parse_instant",
     "text",
+    "words_of",
     "zone",
 ]

@@ -16,7 +16,7 @@ LONGEST_LINE = 800_000
 LONGEST_RECORD_LINES = 400
 SEPARATORS = ",;\t"
 
-_SEPARATOR_LINE = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\s*", re.IGNORECASE)
 
 csv.field_size_limit(1 << 22)
 
@@ -33,8 +33,11 @@ def open_text(raw: IO[bytes], facts: FileFacts) -> io.TextIOWrapper:
 class Lines:
     """Separated text, cut into blocks of whole lines."""
 
-    def __init__(self, text: io.TextIOWrapper, *, is_damaged: bool) -> None:
+    def __init__(
+        self, text: io.TextIOWrapper, *, is_damaged: bool, separators: str = SEPARATORS
+    ) -> None:
         self._text = text
+        self._separators = separators
         self._is_damaged = is_damaged
         self.problems: list[Problem] = []
         self._next_line = 1
@@ -55,7 +58,7 @@ class Lines:
             raise FileRefused("empty_file")
         if len(first) > LONGEST_CELL or "\0" in first:
             raise FileRefused("unreadable", "The first line is not a header row of column names.")
-        self.separator = chosen.group(1) if chosen else _separator_of(first)
+        self.separator = chosen.group(1) if chosen else _separator_of(first, self._separators)
         rows = list(csv.reader([first.rstrip("\n")], delimiter=self.separator))
         self.header = tuple(
             name.strip().lstrip("\N{ZERO WIDTH NO-BREAK SPACE}") for name in rows[0]
@@ -193,7 +196,7 @@ class Lines:
         return (rows[0], "") if len(rows) == 1 else (None, "malformed_quote")
 
 
-def _separator_of(header: str) -> str:
+def _separator_of(header: str, separators: str) -> str:
     """The separator that occurs most outside quotation marks; a comma when none does."""
     bare = re.sub(r'"[^"]*"', "", header)
-    return max(SEPARATORS, key=lambda sign: (bare.count(sign), -SEPARATORS.index(sign)))
+    return max(separators, key=lambda sign: (bare.count(sign), -separators.index(sign)))

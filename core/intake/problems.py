@@ -132,12 +132,28 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "This is not an event.",
             "Send a JSON object with event_id, person_id (or email), kind and occurred_at.",
         ),
-        "unknown_status": Code("This status is not known.", "Correct it, or ask for a mapping."),
+        "unknown_status": Code(
+            "This status is not known.",
+            "Correct it, or say what it means with --word 'HERE=THERE'.",
+        ),
         "ambiguous_name": Code(
             "More than one person has this name.", "Give the person_id or the address."
         ),
         "ambiguous_date": Code(
-            "Day and month cannot be told apart in this file.", "Export dates as YYYY-MM-DD."
+            "Day and month cannot be told apart in this file.",
+            "Say which comes first with --dates day-first or --dates month-first, or export dates "
+            "as YYYY-MM-DD.",
+        ),
+        "ambiguous_number": Code(
+            "The sign in this number could stand before the decimals or between thousands.",
+            "Say so with --decimal comma or --decimal point, or export plain digits.",
+        ),
+        "not_dated": Code(
+            "The export says that something ended, but not when.",
+            "Give the date in a people file (leave_date or disabled_on).",
+        ),
+        "unknown_mapping": Code(
+            "There is no saved mapping of this name.", "Save one on the Imports page first."
         ),
         "no_programme": Code(
             "There is no programme to import this into.",

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from core.intake.blocks import Block, FileFacts, FileRefused
-from core.intake.lines import Lines, open_text
+from core.intake.lines import SEPARATORS, Lines, open_text
 from core.intake.problems import Problem
 from core.intake.sheets import Sheet
 from core.intake.survey import look_over
@@ -38,6 +38,7 @@ class RowReader:
     rows: int = 0
     refused: int = 0
     facts: FileFacts = field(default_factory=FileFacts)
+    separators: str = SEPARATORS
     _problems: list[Problem] = field(default_factory=list)
     _raw: IO[bytes] | None = None
     _source: Lines | Sheet | None = None
@@ -76,8 +77,15 @@ class RowReader:
             self._source = Sheet(self.path)
         else:
             self._raw = self.path.open("rb")
-            self._source = Lines(open_text(self._raw, self.facts), is_damaged=self.facts.is_damaged)
+            text = open_text(self._raw, self.facts)
+            damaged = self.facts.is_damaged
+            self._source = Lines(text, is_damaged=damaged, separators=self.separators)
         self.header = self._source.header
+
+    @property
+    def separator(self) -> str:
+        """The sign between cells; a workbook has none."""
+        return self._source.separator if isinstance(self._source, Lines) else ""
 
     def blocks(self) -> Iterator[Block]:
         """Data rows with exactly len(header) cells each; blank lines are no rows."""

@@ -1,11 +1,13 @@
 """Which kinds, presets and followers there are: rooms declare them, app.py collects them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 
-from core.intake.kinds import Follower, ImportKind, Preset
+from core.intake.directory import Directory, Known
+from core.intake.kinds import Asked, Follower, ImportKind, Preset
 
 FindProgramme = Callable[[str | None], int | None]
 
@@ -18,6 +20,31 @@ class Registry:
     presets: Mapping[str, Preset] = field(default_factory=dict)
     followers: tuple[Follower, ...] = ()
     find_programme: FindProgramme = lambda _slug: None
+    everybody: Callable[[], Iterable[Known]] = tuple
+    habits: Callable[[int | None], tuple[str, ZoneInfo | None]] = lambda _programme: ("login", None)
+
+    def asked(
+        self,
+        programme_id: int | None,
+        *,
+        time_zone: ZoneInfo | None = None,
+        is_day_first: bool | None = None,
+        is_comma_decimal: bool | None = None,
+        words: Mapping[str, str] | None = None,
+        label: str = "",
+    ) -> Asked:
+        """What an export does not say, with what the programme and the directory know."""
+        login_kind, day_zone = self.habits(programme_id)
+        return Asked(
+            label=label,
+            time_zone=time_zone,
+            day_zone=day_zone,
+            is_day_first=is_day_first,
+            is_comma_decimal=is_comma_decimal,
+            words=words or {},
+            login_kind=login_kind,
+            directory=Directory(self.everybody),
+        )
 
 
 def make_registry(
@@ -42,9 +69,10 @@ def make_registry(
 def registry() -> Registry:
     """What the rooms of the running application declare."""
     declared = current_app.extensions["pennant"]
-    return make_registry(
+    made = make_registry(
         declared["imports"].values(),
         declared["presets"].values(),
         declared["import_followers"],
         declared["programmes"].id_of,
     )
+    return replace(made, everybody=declared["everybody"], habits=declared["programmes"].habits)

@@ -195,10 +195,11 @@ class _Importer:
             for part in preset.translate(path, asked):
                 self._take_part(part)
         except FileRefused as refusal:
-            result = FileResult(file=shown(asked.named(path)), kind=preset.name)
+            kind = self.kinds.get(preset.kind) or ImportKind(preset.name, 0, (), ())
+            result = FileResult(file=shown(asked.named(path)), kind=kind.name)
             self.summary.files.append(result)
-            run = _Run(self, ImportKind(preset.name, 0, (), ()), result)
-            run.refuse(refusal.problem)
+            run = _Run(self, kind, result)
+            run.refuse(refusal.problem, refusal.rows)
             run.finish()
 
     def _refuse(self, result: FileResult, problem: Problem, rows: int = 0) -> None:
