@@ -14,7 +14,9 @@ from sqlalchemy import (
     Index,
     Numeric,
     String,
+    Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,6 +33,9 @@ def _sane(column: str) -> CheckConstraint:
         f"{column} IS NULL OR ({column} >= '{DATE_LOW}' AND {column} < '{DATE_HIGH}')",
         name=f"{column}_sane",
     )
+
+
+_ODD = text("quarantine IS NOT NULL OR voided OR version > 1")
 
 
 class UsageEvent(Base):
@@ -54,6 +59,8 @@ class UsageEvent(Base):
         CheckConstraint("version >= 1", name="version_range"),
         _sane("local_day"),
         Index("ix_usage_event_day", "programme_id", "local_day", "person_id"),
+        # Few events are odd; the page of data quality finds them without reading the rest.
+        Index("ix_usage_event_odd", "programme_id", sqlite_where=_ODD, postgresql_where=_ODD),
     )
 
     id: Mapped[Key] = mapped_column(init=False)
@@ -90,6 +97,17 @@ class IngestBatch(Base):
     max_event_id: Mapped[int] = mapped_column(BigKey)
     latest_received_at: Mapped[datetime]
     rolled_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class UsageSource(Base):
+    """How far the data of one source reaches: its watermark."""
+
+    __tablename__ = "usage_source"
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    source: Mapped[str] = mapped_column(String(SOURCE_LENGTH), primary_key=True)
+    latest_occurred_at: Mapped[datetime]
+    latest_received_at: Mapped[datetime]
 
 
 class UsageDigest(Base):
@@ -306,3 +324,156 @@ class Signal(Base):
     programme_id: Mapped[int | None] = mapped_column(
         BigKey, ForeignKey("programme.id"), default=None
     )
+
+
+class TouchedRep(Base):
+    """A rep who was judged again, and whose place in the picture waits to be drawn anew."""
+
+    __tablename__ = "touched_rep"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    programme_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+
+
+class PictureMark(Base):
+    """How far the adoption page's picture is drawn, and the counts it has only once.
+
+    The picture is the rows below: what the page needs, counted at night from the judged weeks.
+    `is_stale` asks for all of it anew. Bit 0 of every week integer is the week of `origin`.
+    """
+
+    __tablename__ = "picture_mark"
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    rule_version: Mapped[int]
+    origin: Mapped[date | None] = mapped_column(default=None)
+    drawn_week: Mapped[date | None] = mapped_column(default=None)
+    is_stale: Mapped[bool] = mapped_column(default=True)
+    opened: Mapped[int] = mapped_column(default=0)
+    ever_used: Mapped[int] = mapped_column(default=0)
+    active: Mapped[int] = mapped_column(default=0)
+    near: Mapped[int] = mapped_column(default=0)
+    finished: Mapped[int] = mapped_column(default=0)
+    finished_sustained: Mapped[int] = mapped_column(default=0)
+    under_way: Mapped[int] = mapped_column(default=0)
+    outlook_low: Mapped[float | None] = mapped_column(default=None)
+    outlook_middle: Mapped[float | None] = mapped_column(default=None)
+    outlook_high: Mapped[float | None] = mapped_column(default=None)
+
+
+class RepPicture(Base):
+    """One rep at the end of the drawn week: state, what counted for it, and the way there.
+
+    The three week integers (rules.picture) are kept as hexadecimal text, for they outgrow a
+    number column; `path` has one letter for each own day reached (rules.forecast).
+    """
+
+    __tablename__ = "rep_picture"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({STATES})", name="state_known"),
+        Index("ix_rep_picture_state", "programme_id", "state"),
+        {"sqlite_with_rowid": False},
+    )
+
+    programme_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
+    team_id: Mapped[int | None] = mapped_column(BigKey, default=None)
+    state: Mapped[str] = mapped_column(String(16))
+    is_current: Mapped[bool]
+    is_near: Mapped[bool]
+    has_opened: Mapped[bool]
+    is_active: Mapped[bool]
+    weeks_counted: Mapped[int]
+    weeks_met: Mapped[int]
+    streak: Mapped[int]
+    active_days: Mapped[int]
+    start_day: Mapped[date | None] = mapped_column(default=None)
+    day60: Mapped[str] = mapped_column(String(16))
+    path: Mapped[str] = mapped_column(String(60))
+    active_weeks: Mapped[str] = mapped_column(Text)
+    first_day_weeks: Mapped[str] = mapped_column(Text)
+    there_weeks: Mapped[str] = mapped_column(Text)
+
+
+class LifecycleWeek(Base):
+    """Who was active in a week or in the one before, by what the week was to them (METRICS U4)."""
+
+    __tablename__ = "lifecycle_week"
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    week_start: Mapped[date] = mapped_column(primary_key=True)
+    new: Mapped[int]
+    returning: Mapped[int]
+    resurrecting: Mapped[int]
+    dormant: Mapped[int]
+    departed: Mapped[int]
+
+
+class CohortPoint(Base):
+    """How many of a cohort were back so many weeks after it began (METRICS U5, mode `on`).
+
+    A cohort began with its first use in a week (`first_use`), or could begin in a month (`start`).
+    """
+
+    __tablename__ = "cohort_point"
+    __table_args__ = (CheckConstraint("basis IN ('first_use', 'start')", name="basis_known"),)
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    basis: Mapped[str] = mapped_column(String(10), primary_key=True)
+    cohort: Mapped[date] = mapped_column(primary_key=True)
+    period: Mapped[int] = mapped_column(primary_key=True)
+    at_risk: Mapped[int]
+    back: Mapped[int]
+
+
+class AdoptionGroup(Base):
+    """The reps of a team or a channel at the end of the drawn week; an empty name is nobody's."""
+
+    __tablename__ = "adoption_group"
+    __table_args__ = (CheckConstraint("basis IN ('team', 'channel')", name="basis_known"),)
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    basis: Mapped[str] = mapped_column(String(8), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    team_id: Mapped[int | None] = mapped_column(BigKey, default=None)
+    here: Mapped[int]
+    measurable: Mapped[int]
+    sustained: Mapped[int]
+    near: Mapped[int]
+
+
+class ActiveDaysBucket(Base):
+    """How many current reps were active on so many of the last 28 dates (METRICS U6)."""
+
+    __tablename__ = "active_days_bucket"
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    active_days: Mapped[int] = mapped_column(primary_key=True)
+    reps: Mapped[int]
+
+
+class OwnDayShare(Base):
+    """How many of the reps who got to one of their own days had the habit on it."""
+
+    __tablename__ = "own_day_share"
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    own_day: Mapped[int] = mapped_column(primary_key=True)
+    sustained: Mapped[int]
+    measurable: Mapped[int]
+
+
+class SeriesPoint(Base):
+    """The sustained share at a week's end under one version of the adoption rule (METRICS 2.4).
+
+    A new version starts a new series; what an older one said stays as it was last drawn.
+    """
+
+    __tablename__ = "series_point"
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    rule_version: Mapped[int] = mapped_column(primary_key=True)
+    week_start: Mapped[date] = mapped_column(primary_key=True)
+    sustained: Mapped[int]
+    measurable: Mapped[int]

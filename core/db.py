@@ -21,6 +21,7 @@ from sqlalchemy import (
     Row,
     Table,
     TypeDecorator,
+    case,
     delete,
     event,
     func,
@@ -246,6 +247,27 @@ def upsert_rows(
     db.session.execute(statement, given)
 
 
+def upsert_highest(
+    model: type[Base], rows: Iterable[Mapping[str, object]], key: Sequence[str]
+) -> None:
+    """Insert rows, or raise the other columns of those that exist: a higher value stays."""
+    given = list(rows)
+    if not given:
+        return
+    statement, columns = _insert(model), table_of(model).c
+    higher = {
+        name: case(
+            (statement.excluded[name] > columns[name], statement.excluded[name]),
+            else_=columns[name],
+        )
+        for name in given[0]
+        if name not in key
+    }
+    db.session.execute(
+        statement.on_conflict_do_update(index_elements=list(key), set_=higher), given
+    )
+
+
 def bulk_insert(model: type[Base], rows: Sequence[Mapping[str, object]]) -> None:
     """Insert many rows by one prepared statement, without an object per row."""
     if rows:
@@ -305,5 +327,6 @@ __all__ = [
     "set_up_engine",
     "table_of",
     "transaction",
+    "upsert_highest",
     "upsert_rows",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from adoption.queries import figures as figure_queries
+from adoption.queries import quality
 from adoption.queries.figures import gaps, growth, sustained
 from adoption.rules import Established
 from adoption.rules.gaps import UseRule
@@ -104,5 +105,11 @@ FIGURES = (
             title="the same people's proposals before the launch (METRICS V4):",
             compute=asked(gaps.proposal_value_gap_before),
         ),
+    ),
+    Figure(
+        name="deal_records",
+        params=(_THROUGH, _TEAM),
+        compute=asked(quality.deal_records),
+        rows=asked(quality.deal_record_rows),
     ),
 )

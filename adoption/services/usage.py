@@ -8,16 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 import people.queries
 import programme.queries
-from adoption.models import IngestBatch, UsageDigest, UsageEvent, UsageRequest
+from adoption.models import IngestBatch, UsageDigest, UsageEvent, UsageRequest, UsageSource
 from adoption.queries.events import request_of, versions_of, zones_of_people
 from adoption.rules import FUTURE, Content, UsageRecord, is_from_the_future, place_version
 from core.bulkload import Target, load_missing
 from core.calendars import local_date, zone_of
-from core.db import db, delete_where, insert_missing, lock_row
+from core.db import db, delete_where, insert_missing, lock_row, upsert_highest
 from core.errors import Conflict
 from programme.models import Programme
 
@@ -138,6 +139,7 @@ def record_usage(
         _place_versions(intake, slow, done, all_said=all_said)
     if done.last_id:
         _leave_batch(intake.programme_id, rows, repeats, done)
+        _note_sources(intake.programme_id, rows)
     return done
 
 
@@ -330,6 +332,24 @@ def _leave_batch(
         )
     )
     db.session.flush()
+
+
+def _note_sources(programme_id: int, rows: Sequence[Row]) -> None:
+    """Raise the watermark of each source; events from the future say nothing of how far it is."""
+    present = [row for row in rows if not row[11]] if any(map(itemgetter(11), rows)) else rows
+    names = set(map(itemgetter(0), present))
+    marks = []
+    for source in sorted(names):
+        own = present if len(names) == 1 else [row for row in present if row[0] == source]
+        marks.append(
+            {
+                "programme_id": programme_id,
+                "source": source,
+                "latest_occurred_at": _moment(max(map(itemgetter(4), own))),
+                "latest_received_at": _moment(max(map(itemgetter(5), own))),
+            }
+        )
+    upsert_highest(UsageSource, marks, ["programme_id", "source"])
 
 
 def answered(caller: str, request_key: str, body_hash: str, now: datetime) -> Answer | None:
