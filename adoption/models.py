@@ -403,11 +403,11 @@ class LifecycleWeek(Base):
 
     programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
     week_start: Mapped[date] = mapped_column(primary_key=True)
-    new: Mapped[int]
-    returning: Mapped[int]
-    resurrecting: Mapped[int]
-    dormant: Mapped[int]
-    departed: Mapped[int]
+    new_reps: Mapped[int]
+    returning_reps: Mapped[int]
+    resurrecting_reps: Mapped[int]
+    dormant_reps: Mapped[int]
+    departed_reps: Mapped[int]
 
 
 class CohortPoint(Base):

@@ -100,6 +100,22 @@ class Programme(Base):
     playbook_hash: Mapped[str | None] = mapped_column(String(64), default=None)
 
 
+class RuleVersion(Base):
+    """What "sustained" meant under one version of a programme's rule, and since when.
+
+    `since` is None when the version is older than these notes. `rule` holds the fields whose
+    change starts a new series (METRICS 2.4).
+    """
+
+    __tablename__ = "rule_version"
+    __table_args__ = (CheckConstraint("version >= 1", name="version_range"),)
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    since: Mapped[datetime | None] = mapped_column(default=None)
+    rule: Mapped[dict[str, object]] = mapped_column(JSON)
+
+
 class Enrolment(Base):
     """A person in a programme. Who has no enrolment anywhere belongs to every programme."""
 

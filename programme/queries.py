@@ -23,6 +23,7 @@ from programme.models import (
     Outcome,
     OutcomeReading,
     Programme,
+    RuleVersion,
     Target,
 )
 from programme.rules import weekdays_of
@@ -85,6 +86,12 @@ def habits(programme_id: int | None) -> tuple[str, ZoneInfo | None]:
     if programme is None:
         return "login", None
     return programme.login_kind, calendar(programme).tz
+
+
+def rule_versions(programme_id: int) -> tuple[RuleVersion, ...]:
+    """Every version of the programme's adoption rule that was noted, oldest first."""
+    mine = select(RuleVersion).where(RuleVersion.programme_id == programme_id)
+    return tuple(db.session.scalars(mine.order_by(RuleVersion.version)))
 
 
 def calendar(programme: Programme) -> ProgrammeCalendar:

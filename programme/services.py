@@ -28,9 +28,16 @@ from programme.models import (
     Outcome,
     OutcomeReading,
     Programme,
+    RuleVersion,
     Target,
 )
-from programme.rules import AskPlan, OutcomePlan, ProgrammePlan, starts_new_series
+from programme.rules import (
+    SERIES_FIELDS,
+    AskPlan,
+    OutcomePlan,
+    ProgrammePlan,
+    starts_new_series,
+)
 
 ASK_FIELDS = ("question", "roles", "is_anonymous")
 OUTCOME_FIELDS = ("title", "unit", "direction", "baseline")
@@ -65,17 +72,42 @@ def start_programme(plan: ProgrammePlan, actor: Actor, now: datetime) -> Started
         row = Programme(slug=plan.slug, **values)  # type: ignore[arg-type]
         db.session.add(row)
         db.session.flush()
+        _note_rule(row, now)
         _audit("programme.start", actor, now, row, {"rule_version": row.rule_version})
         return Started(row.id, (f"programme {plan.slug}: created",), tuple(notices))
+    before = _rule_of(row)
     changed = _change(row, values)
     if starts_new_series(changed):
+        _note_rule_before(row, before)
         row.rule_version += 1
+        _note_rule(row, now)
     if changed:
         db.session.flush()
         detail = {"fields": changed, "rule_version": row.rule_version}
         _audit("programme.change", actor, now, row, detail)
     sentences = tuple(f"programme {plan.slug}: {name} changed" for name in changed)
     return Started(row.id, sentences, tuple(notices))
+
+
+def _rule_of(row: Programme) -> dict[str, object]:
+    """The fields whose change starts a new series, as they stand."""
+    return {name: getattr(row, name) for name in SERIES_FIELDS}
+
+
+def _note_rule(row: Programme, now: datetime) -> None:
+    """Keep what "sustained" means from now on."""
+    db.session.add(
+        RuleVersion(programme_id=row.id, version=row.rule_version, since=now, rule=_rule_of(row))
+    )
+
+
+def _note_rule_before(row: Programme, before: dict[str, object]) -> None:
+    """Keep what it meant until now, where the programme is older than these notes."""
+    insert_missing(
+        RuleVersion,
+        [{"programme_id": row.id, "version": row.rule_version, "since": None, "rule": before}],
+        ["programme_id", "version"],
+    )
 
 
 def _change(row: Programme | Outcome | Ask, values: dict[str, object]) -> list[str]:
