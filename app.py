@@ -34,6 +34,7 @@ ROOMS = (
     "incentives",
     "coaching",
     "comms",
+    "reports",
     "demo",
 )
 CORE_DOORS = ("health", "figures", "outbox", "jobs", "audit", "appearance")

@@ -40,6 +40,7 @@ ROOMS = (
     "incentives",
     "coaching",
     "comms",
+    "reports",
 )
 ENGINES = ("sqlite", "postgres")
 DEMO_SEED = 7

@@ -1,0 +1,26 @@
+"""Every SELECT of the reports room, through the lower rooms' queries: experiments, comparisons."""
+
+from reports.queries.compared import Compared, Split, compared, window_of
+from reports.queries.experiments import (
+    Member,
+    Tried,
+    lift_rows,
+    owner_of,
+    today_of,
+    tried,
+    tried_all,
+)
+
+__all__ = [
+    "Compared",
+    "Member",
+    "Split",
+    "Tried",
+    "compared",
+    "lift_rows",
+    "owner_of",
+    "today_of",
+    "tried",
+    "tried_all",
+    "window_of",
+]

@@ -1,0 +1,95 @@
+"""Those who used it and the others, each beside their own past (METRICS 3.3.4, X5 to X9)."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from adoption.rules.gaps import Seller
+from core.stats import Change, Estimate, Permutation, adjusted, permute, two_sample
+from reports.rules.lift import TEAMS_A_SIDE
+
+# A team and whether these of its reps used it.
+TeamSide = tuple[int | None, bool]
+
+
+@dataclass(frozen=True)
+class AdjustedGap:
+    """METRICS X5 in money per rep, and as a share of what the users would have won without it."""
+
+    estimate: Estimate
+    base: float | None
+
+    def share(self, value: float) -> float | None:
+        """A difference in money as that share."""
+        return value / self.base if self.base else None
+
+
+def adjusted_gap(sellers: Sequence[Seller], min_group: int) -> AdjustedGap | None:
+    """METRICS X5: what users won more than their own past let expect; None for a small group."""
+    sides = {
+        used_it: [Change(one.won_before, one.won) for one in sellers if one.used_it is used_it]
+        for used_it in (True, False)
+    }
+    if min(map(len, sides.values())) < min_group:
+        return None
+    found = adjusted(sides[True], sides[False])
+    if found is None or found.lo is None:
+        return None
+    base = sum(one.after for one in sides[True]) / len(sides[True]) - found.effect
+    return AdjustedGap(found, base if base > 0 else None)
+
+
+@dataclass(frozen=True)
+class GrowthGap:
+    """METRICS X6 to X9 on growth: a share of the users' own past, one value a team and side."""
+
+    users: int
+    others: int
+    estimate: Estimate
+    permutation: Permutation
+
+
+def growth_gap(
+    sellers: Sequence[Seller], teams: Mapping[int, int], min_group: int, seed: int
+) -> GrowthGap | None:
+    """METRICS X6 to X9: how much more those who used it grew than the others.
+
+    None for a small group, for fewer than four teams a side, or where a side has no past to grow
+    from. `teams` says each person's team when the window began.
+    """
+    counts = [sum(one.used_it is side for one in sellers) for side in (True, False)]
+    changes = relative_changes(sellers)
+    if min(counts) < min_group or changes is None:
+        return None
+    values: dict[TeamSide, list[float]] = defaultdict(list)
+    for one, change in zip(sellers, changes, strict=True):
+        values[teams.get(one.person_id), one.used_it].append(change)
+    users, others = (
+        [sum(group) / len(group) for (_team, used_it), group in values.items() if used_it is side]
+        for side in (True, False)
+    )
+    if min(len(users), len(others)) < TEAMS_A_SIDE:
+        return None
+    found = two_sample(users, others)
+    if found is None:
+        return None
+    return GrowthGap(len(users), len(others), found, permute(users, others, seed=seed))
+
+
+def relative_changes(sellers: Sequence[Seller]) -> list[float] | None:
+    """Each rep's change as a share of their side's average past, without the others' growth.
+
+    Those who sell more also gain more money in a good quarter, so money is no fair scale: the
+    others' growth is taken out of everybody first, and each side is measured against itself. The
+    mean of the users is then the ratio of both growths less 1, that of the others 0.
+    """
+    past: dict[bool, list[float]] = {True: [], False: []}
+    won: dict[bool, list[float]] = {True: [], False: []}
+    for one in sellers:
+        past[one.used_it].append(one.won_before)
+        won[one.used_it].append(one.won)
+    if not all(sum(side) > 0 for side in (past[True], past[False], won[False])):
+        return None
+    means = {side: sum(values) / len(values) for side, values in past.items()}
+    usual = sum(won[False]) / sum(past[False])
+    return [(one.won / usual - one.won_before) / means[one.used_it] for one in sellers]
