@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import func, select
 
 import programme.queries
-from adoption.models import Deal, IngestBatch, Proposal, UsageEvent
+from adoption.models import Deal, IngestBatch, Proposal, Signal, UsageEvent
 from tests.factories.people import writing
 
 _numbers = itertools.count(1)
@@ -95,6 +95,20 @@ def make_proposal(person, **given) -> Proposal:
         "with_tool": True,
     }
     row = Proposal(**{**values, **given})
+    with writing() as session:
+        session.add(row)
+    return row
+
+
+def make_signal(person, deal: Deal | str, fired_at: datetime, **given) -> Signal:
+    """A signal to the person on a deal, or on a deal_id that was never imported."""
+    values = {
+        "signal_key": f"SG{next(_numbers)}",
+        "deal_key": deal if isinstance(deal, str) else deal.deal_key,
+        "person_id": person.id,
+        "fired_at": fired_at,
+    }
+    row = Signal(**{**values, **given})
     with writing() as session:
         session.add(row)
     return row
