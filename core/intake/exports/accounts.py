@@ -74,14 +74,21 @@ class Accounts:
         yield Part(
             "external_ids",
             self.table.name,
-            (
-                (row.line, dict(zip(EXTERNAL_IDS, (self.system, row.ref, key), strict=True)))
-                for row in self.rows
-                if (key := owners[row.ref])
-            ),
+            self._ids(owners),
             header=EXTERNAL_IDS,
             facts=self.table.facts,
         )
+
+    def _ids(self, owners: Mapping[str, str]) -> Iterator[Translated]:
+        """The ids of everybody who is in the directory by now; who was refused has none."""
+        directory = self.table.asked.directory
+        for row in self.rows:
+            key = owners[row.ref]
+            if directory.person(f"id:{key}"):
+                yield (
+                    row.line,
+                    dict(zip(EXTERNAL_IDS, (self.system, row.ref, key), strict=True)),
+                )
 
     def _header(self) -> tuple[str, ...]:
         return ("person_id", "email", "name", "role", *self.columns)
