@@ -5,8 +5,9 @@ whose key is known are left alone and, where they differ from the row that is cu
 caller. Like core.db this file may talk dialect; statements are built from our own tables only.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress, repeat
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Select, insert, update
@@ -16,29 +17,56 @@ from sqlalchemy.exc import DataError, IntegrityError
 from core.db import Base, db, dialect, table_of
 
 TextRow = tuple[str, ...]
+# A column of rows: one text for all of them, or a text for each.
+Cells = str | list[str]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows column by column, by the names of the table's columns."""
+
+    count: int
+    columns: Mapping[str, Cells]
+
+    def only(self, wanted: Sequence[object]) -> "Rows":
+        """The rows for which `wanted` holds something true."""
+        columns = {
+            name: [*compress(column, wanted)] if isinstance(column, list) else column
+            for name, column in self.columns.items()
+        }
+        return Rows(sum(map(bool, wanted)), columns)
+
+    def row(self, place: int) -> dict[str, str]:
+        """One row by column."""
+        return {
+            name: column[place] if isinstance(column, list) else column
+            for name, column in self.columns.items()
+        }
+
+    @property
+    def varied(self) -> dict[str, list[str]]:
+        """The columns that hold a text for each row."""
+        return {name: col for name, col in self.columns.items() if isinstance(col, list)}
+
+    @property
+    def alike(self) -> dict[str, str]:
+        """The columns in which every row says the same."""
+        return {name: col for name, col in self.columns.items() if isinstance(col, str)}
 
 
 @dataclass(frozen=True)
 class Target:
     """A table to load into, and how a row that is already there is recognised.
 
-    `columns` are the rows' own, `constants` the same for every row. `key` is the unique key of the
-    table; `match` finds the stored rows a row speaks of, of which the one without a value in
-    `current_without` is current; `same` are the columns compared with it.
+    `key` is the unique key of the table; `match` finds the stored rows a row speaks of, of which
+    the one without a value in `current_without` is current; `same` are the columns compared.
     """
 
     model: type[Base]
-    columns: tuple[str, ...]
     key: tuple[str, ...]
     match: tuple[str, ...]
     same: tuple[str, ...]
     current_without: str
-    constants: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def all_columns(self) -> tuple[str, ...]:
-        """The rows' columns, then the constant ones."""
-        return (*self.columns, *self.constants)
 
 
 @dataclass(frozen=True)
@@ -54,13 +82,13 @@ class Loaded:
     last_id: int
 
 
-def load_missing(target: Target, rows: Sequence[TextRow], *, hopeful: bool = True) -> Loaded:
+def load_missing(target: Target, rows: Rows, *, hopeful: bool = True) -> Loaded:
     """Insert the rows whose key is new, in the caller's transaction. Keys in `rows` are distinct.
 
     `hopeful` expects all of them to be new, which is the quick road on PostgreSQL. Raises
     SQLAlchemy's IntegrityError or DataError when a row breaks a rule of the table.
     """
-    if not rows:
+    if not rows.count:
         return Loaded(0, (), 0, 0)
     db.session.flush()
     driver = db.session.connection().dialect.loaded_dbapi
@@ -78,50 +106,63 @@ def _driver() -> Any:  # noqa: ANN401 - the driver's own connection class
     return db.session.connection().connection.driver_connection
 
 
-def _names(columns: Sequence[str], prefix: str = "") -> str:
+def _names(columns: Iterable[str], prefix: str = "") -> str:
     return ", ".join(f'{prefix}"{name}"' for name in columns)
 
 
-def _sqlite(target: Target, rows: Sequence[TextRow]) -> Loaded:
+def _sqlite(target: Target, rows: Rows) -> Loaded:
     """One prepared INSERT ... ON CONFLICT DO NOTHING, many times."""
     connection = _driver()
-    table = table_of(target.model)
-    columns = table.c
-    values = ["nullif(?, '')" if columns[name].nullable else "?" for name in target.columns] + [
-        _literal(value) for value in target.constants.values()
-    ]
-    newest = f'SELECT coalesce(max(id), 0) FROM "{table.name}"'  # noqa: S608 - our own name
+    table = table_of(target.model).name
+    newest = f'SELECT coalesce(max(id), 0) FROM "{table}"'  # noqa: S608 - our own name
     before = connection.execute(newest).fetchone()[0]
     changes = connection.total_changes
+    values, given = _bound(target, rows)
     connection.executemany(
-        f'INSERT INTO "{table.name}" ({_names(target.all_columns)}) '  # noqa: S608 - our own names
-        f"VALUES ({', '.join(values)}) ON CONFLICT ({_names(target.key)}) DO NOTHING",
-        rows,
+        f'INSERT INTO "{table}" ({_names(rows.columns)}) VALUES ({values}) '  # noqa: S608 - our own names
+        f"ON CONFLICT ({_names(target.key)}) DO NOTHING",
+        given,
     )
     added = connection.total_changes - changes
     differing: tuple[int, ...] = ()
-    if added < len(rows):
+    if added < rows.count:
         differing = _sqlite_differing(connection, target, rows)
     return Loaded(added, differing, before + 1, connection.execute(newest).fetchone()[0])
+
+
+def _bound(target: Target, rows: Rows) -> tuple[str, Iterator[TextRow]]:
+    """What stands for each column in VALUES, and the rows to bind.
+
+    A text all rows share is written into the statement, a list that serves two columns is bound
+    once: binding costs as much as storing.
+    """
+    columns = table_of(target.model).c
+    lists: dict[int, tuple[int, list[str]]] = {}
+    values = []
+    for name, column in rows.columns.items():
+        if isinstance(column, str):
+            values.append(_literal(column))
+            continue
+        number, _column = lists.setdefault(id(column), (len(lists) + 1, column))
+        values.append(f"nullif(?{number}, '')" if columns[name].nullable else f"?{number}")
+    given = zip(*(column for _number, column in lists.values()), strict=True)
+    return ", ".join(values), given if lists else repeat((), rows.count)
 
 
 def _literal(value: str) -> str:
     return "NULL" if value == "" else "'" + value.replace("'", "''") + "'"
 
 
-def _sqlite_differing(connection: Any, target: Target, rows: Sequence[TextRow]) -> tuple[int, ...]:  # noqa: ANN401 - as _driver
+def _sqlite_differing(connection: Any, target: Target, rows: Rows) -> tuple[int, ...]:  # noqa: ANN401 - as _driver
     """Lay the rows beside the table and ask which differ from the current one of their match."""
     table = table_of(target.model)
     connection.execute("DROP TABLE IF EXISTS temp.staged")
     connection.execute(
-        f'CREATE TEMP TABLE staged AS SELECT {_names(target.all_columns)} FROM "{table.name}" '  # noqa: S608 - our own names
+        f'CREATE TEMP TABLE staged AS SELECT {_names(rows.columns)} FROM "{table.name}" '  # noqa: S608 - our own names
         "WHERE 0"
     )
-    marks = ", ".join(
-        ["nullif(?, '')"] * len(target.columns)
-        + [_literal(value) for value in target.constants.values()]
-    )
-    connection.executemany(f"INSERT INTO temp.staged VALUES ({marks})", rows)  # noqa: S608 - marks and our own constants
+    values, given = _bound(target, rows)
+    connection.executemany(f"INSERT INTO temp.staged VALUES ({values})", given)  # noqa: S608 - marks and our own constants
     found = connection.execute(
         f"SELECT staged.rowid - 1 FROM temp.staged AS staged {_join(target, 'IS')}"  # noqa: S608 - our own names
     ).fetchall()
@@ -140,7 +181,7 @@ def _join(target: Target, equals: str) -> str:
     )
 
 
-def _postgresql(target: Target, rows: Sequence[TextRow], *, hopeful: bool) -> Loaded:
+def _postgresql(target: Target, rows: Rows, *, hopeful: bool) -> Loaded:
     """COPY straight into the table where all is new; else by way of a staging table."""
     from psycopg.errors import UniqueViolation
 
@@ -148,37 +189,37 @@ def _postgresql(target: Target, rows: Sequence[TextRow], *, hopeful: bool) -> Lo
     # Moments travel as bare UTC text, as SQLite keeps them.
     cursor.execute("SET LOCAL TIME ZONE 'UTC'")
     first = _last_value(cursor, target)
-    block = _block(target, rows)
+    block = _block_of(rows)
     if hopeful:
         cursor.execute("SAVEPOINT bulkload")
         try:
-            _copy(cursor, table_of(target.model).name, target, block)
+            _copy(cursor, table_of(target.model).name, [*rows.columns], block)
         except UniqueViolation:
             cursor.execute("ROLLBACK TO SAVEPOINT bulkload")
         else:
             cursor.execute("RELEASE SAVEPOINT bulkload")
-            return Loaded(len(rows), (), first, _last_value(cursor, target))
-    added, differing = _by_staging(cursor, target, block, len(rows))
+            return Loaded(rows.count, (), first, _last_value(cursor, target))
+    added, differing = _by_staging(cursor, target, rows, block)
     return Loaded(added, differing, first, _last_value(cursor, target))
 
 
-def _by_staging(cursor: Any, target: Target, block: str, count: int) -> tuple[int, tuple[int, ...]]:  # noqa: ANN401 - as _driver
+def _by_staging(cursor: Any, target: Target, rows: Rows, block: str) -> tuple[int, tuple[int, ...]]:  # noqa: ANN401 - as _driver
     """COPY beside the table, insert what is new, ask which of the rest differ."""
     table = table_of(target.model).name
-    names = _names(target.all_columns)
+    names = _names(rows.columns)
     cursor.execute("DROP TABLE IF EXISTS pg_temp.staged")
     cursor.execute(
         f'CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {names} FROM "{table}" LIMIT 0'  # noqa: S608 - our own names
     )
     cursor.execute("ALTER TABLE pg_temp.staged ADD COLUMN place serial")
-    _copy(cursor, "staged", target, block)
+    _copy(cursor, "staged", [*rows.columns], block)
     cursor.execute("ANALYZE pg_temp.staged")
     cursor.execute(
         f'INSERT INTO "{table}" ({names}) SELECT {names} FROM pg_temp.staged ORDER BY place '  # noqa: S608 - our own names
         f"ON CONFLICT ({_names(target.key)}) DO NOTHING"
     )
     added = cursor.rowcount
-    if added == count:
+    if added == rows.count:
         return added, ()
     cursor.execute(
         "SELECT staged.place - 1 FROM pg_temp.staged AS staged "  # noqa: S608 - our own names
@@ -187,15 +228,24 @@ def _by_staging(cursor: Any, target: Target, block: str, count: int) -> tuple[in
     return added, tuple(place for (place,) in cursor.fetchall())
 
 
-def _block(target: Target, rows: Sequence[TextRow]) -> str:
+def _block_of(rows: Rows) -> str:
     """The rows as COPY's text, with the empty text for NULL."""
-    tail = "".join(f"\t{value}" for value in target.constants.values()) + "\n"
-    block = tail.join(map("\t".join, rows)) + tail
+    cells = [
+        column.replace("%", "%%") if isinstance(column, str) else "%s"
+        for column in rows.columns.values()
+    ]
+    line = "\t".join(cells) + "\n"
+    lists = rows.varied.values()
+    given: Iterator[TextRow] = zip(*lists, strict=True) if lists else repeat((), rows.count)
+    return _escaped("".join(map(line.__mod__, given)))
+
+
+def _escaped(block: str) -> str:
     return block.replace("\\", "\\\\") if "\\" in block else block
 
 
-def _copy(cursor: Any, table: str, target: Target, block: str) -> None:  # noqa: ANN401 - as _driver
-    names = _names(target.all_columns)
+def _copy(cursor: Any, table: str, columns: Sequence[str], block: str) -> None:  # noqa: ANN401 - as _driver
+    names = _names(columns)
     with cursor.copy(f"COPY \"{table}\" ({names}) FROM STDIN (FORMAT text, NULL '')") as copy:
         copy.write(block)
 
@@ -233,8 +283,8 @@ def replace_rows(model: type[Base], columns: Sequence[str], rows: Sequence[TextR
     cursor.execute(
         f'CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {names} FROM "{table.name}" LIMIT 0'  # noqa: S608 - our own names
     )
-    target = Target(model, tuple(columns), (), (), (), "")
-    _copy(cursor, "staged", target, _block(target, rows))
+    block = "".join("\t".join(row) + "\n" for row in rows)
+    _copy(cursor, "staged", columns, _escaped(block))
     changed = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in key)
     cursor.execute(
         f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM pg_temp.staged '  # noqa: S608 - our own names

@@ -44,13 +44,12 @@ def _store_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
     digest = _digest(batch, context)
     if is_stored_whole(context.programme_id, digest):
         return BatchResult(unchanged=len(batch.lines))
-    learnt = context.memo.setdefault("usage_learnt", forms.Learnt())
-    parsed = forms.parse_batch(batch, context.source, context.time_zone, learnt)
+    parsed = forms.parse_batch(batch, context.source, context.time_zone)
     intake = context.memo.get("usage_intake")
     if intake is None:
         intake = context.memo["usage_intake"] = services.open_intake(context.programme_id)
     done = services.Recorded()
-    for arrived_at, records in forms.by_arrival(batch, parsed):
+    for arrived_at, records in forms.by_arrival(batch, parsed.records):
         done += services.record_usage(intake, records, arrived_at)
     if done.added == len(batch.lines) and "person_id" in batch.at:
         services.remember_batch(context.programme_id, digest, done)

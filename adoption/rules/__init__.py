@@ -2,9 +2,10 @@
 
 from adoption.rules.events import (
     FUTURE,
+    Cells,
     Content,
     Placement,
-    UsageRecord,
+    UsageRecords,
     is_from_the_future,
     place_version,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "MIN_TEAM",
     "AdoptionRule",
     "AdoptionState",
+    "Cells",
     "Checkpoint",
     "Content",
     "Day60",
@@ -75,7 +77,7 @@ __all__ = [
     "Standing",
     "Survival",
     "TeamAdoption",
-    "UsageRecord",
+    "UsageRecords",
     "Wait",
     "WeekMark",
     "Weeks",

@@ -3,13 +3,54 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import compress
 
 FUTURE = "future"
 
-# One usage record on its way in. A plain tuple of text, for there are many: place in the batch,
-# source, event_id, person's key, email, kind, occurred, received ("" = not said), object_id,
-# value, voided ("0" or "1"), fingerprint. Moments are UTC as "YYYY-MM-DD HH:MM:SS.ffffff".
-UsageRecord = tuple[int, str, str, str, str, str, str, str, str, str, str, str]
+# A column of records on their way in: one text for all of them, or a text for each.
+Cells = str | list[str]
+
+
+@dataclass(frozen=True)
+class UsageRecords:
+    """Usage records on their way in, column by column, for there are many.
+
+    `places` are theirs in the batch. Texts are as both databases take them: moments are UTC as
+    "YYYY-MM-DD HH:MM:SS.ffffff", `received` may be empty (not said), `voided` is "0" or "1". A
+    person is named by key or, where that is empty, by address.
+    """
+
+    places: Sequence[int]
+    source: Cells
+    event_id: Cells
+    person: Cells
+    mail: Cells
+    kind: Cells
+    occurred: Cells
+    received: Cells
+    object_id: Cells
+    value: Cells
+    voided: Cells
+    fingerprint: Cells
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.places)
+
+    def cells(self, name: str) -> list[str]:
+        """A column with a text for each record, also where all say the same."""
+        column: Cells = getattr(self, name)
+        return column if isinstance(column, list) else [column] * self.count
+
+    def only(self, wanted: Sequence[object]) -> "UsageRecords":
+        """The records for which `wanted` holds something true."""
+        columns = {
+            name: [*compress(column, wanted)] if isinstance(column, list) else column
+            for name, column in vars(self).items()
+            if name != "places"
+        }
+        return UsageRecords(places=[*compress(self.places, wanted)], **columns)
 
 
 @dataclass(frozen=True)

@@ -4,43 +4,23 @@ Most records are new events: they go to the database in one piece. The few that 
 an event are looked at one by one, among the versions already there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import groupby
 from operator import itemgetter
-from zoneinfo import ZoneInfo
 
-import people.queries
-import programme.queries
-from adoption.models import IngestBatch, UsageDigest, UsageEvent, UsageRequest, UsageSource
-from adoption.queries.events import request_of, versions_of, zones_of_people
-from adoption.rules import FUTURE, Content, UsageRecord, is_from_the_future, place_version
-from core.bulkload import Target, load_missing
-from core.calendars import local_date, zone_of
-from core.db import db, delete_where, insert_missing, lock_row, upsert_highest
-from core.errors import Conflict
+from adoption.models import IngestBatch, UsageDigest, UsageEvent, UsageSource
+from adoption.queries.events import versions_of
+from adoption.rules import FUTURE, Cells, Content, UsageRecords, is_from_the_future, place_version
+from adoption.services.census import UsageIntake
+from core.bulkload import Rows, Target, load_missing
+from core.db import db, insert_missing, lock_row, upsert_highest
 from programme.models import Programme
 
-COLUMNS = (
-    "source",
-    "event_id",
-    "person_id",
-    "kind",
-    "occurred_at",
-    "received_at",
-    "local_day",
-    "object_id",
-    "value",
-    "voided",
-    "fingerprint",
-    "quarantine",
-)
 CONTENT = ("person_id", "kind", "occurred_at", "object_id", "value", "voided", "fingerprint")
-KEEP_ANSWERS = timedelta(hours=24)
-Answer = dict[str, object]
-# Texts as core.bulkload takes them: moments as bare UTC, "" for NULL.
-Row = tuple[str, str, str, str, str, str, str, str, str, str, str, str]
+# Texts by column, as core.bulkload takes them: moments as bare UTC, "" for NULL.
+Row = dict[str, str]
 
 
 @dataclass
@@ -65,56 +45,8 @@ class Recorded:
         )
 
 
-@dataclass
-class UsageIntake:
-    """What recording needs to know of a programme and its people; keep it for a whole file."""
-
-    programme_id: int
-    clock_skew_min: int
-    ids: Mapping[str, str]
-    mails: Mapping[str, str]
-    zones: Mapping[str, ZoneInfo]
-    hopeful: bool = True
-    days: dict[tuple[str, str], str] = field(default_factory=dict)
-    hours: dict[str, str] = field(default_factory=dict)
-
-    def day_of(self, stamp: str, person_id: str) -> str:
-        """The local date of a UTC stamp, in the person's own zone where the programme says so."""
-        zone = self.zones.get(person_id) or self.zones[""]
-        moment = datetime.fromisoformat(stamp).replace(tzinfo=UTC)
-        day = local_date(moment, zone).isoformat()
-        if len(self.zones) == 1 and day == self._end_of_hour(moment, zone):
-            self.hours[stamp[:13]] = day
-        return day
-
-    @staticmethod
-    def _end_of_hour(moment: datetime, zone: ZoneInfo) -> str:
-        """The date at both ends of the hour when they agree, else nothing."""
-        first = local_date(moment.replace(minute=0, second=0, microsecond=0), zone)
-        last = local_date(moment.replace(minute=59, second=59, microsecond=999_999), zone)
-        return first.isoformat() if first == last else ""
-
-
-def open_intake(
-    programme_id: int, keys: Sequence[str] | None = None, mails: Sequence[str] | None = None
-) -> UsageIntake:
-    """Look up the programme and its people: those named, or everybody for a long file."""
-    owner = programme.queries.by_id(programme_id)
-    zones = {"": programme.queries.calendar(owner).tz}
-    if owner.tz_mode == "user":
-        for person_id, zone in zones_of_people().items():
-            zones[str(person_id)] = zone_of(zone)
-    return UsageIntake(
-        owner.id,
-        owner.clock_skew_min,
-        {key: str(ident) for key, ident in people.queries.by_key(keys).items()},
-        {mail: str(ident) for mail, ident in people.queries.by_email(mails).items()},
-        zones,
-    )
-
-
 def record_usage(
-    intake: UsageIntake, records: Sequence[UsageRecord], received_at: datetime | None = None
+    intake: UsageIntake, records: UsageRecords, received_at: datetime | None = None
 ) -> Recorded:
     """Store records in the caller's transaction; every one is added, changed, unchanged or unknown.
 
@@ -123,18 +55,18 @@ def record_usage(
     """
     done = Recorded()
     default = "" if received_at is None else _stamp(received_at)
-    rows, repeats = _rows(intake, records, default, done)
-    if not rows:
+    all_said = received_at is None or _is_said(records.received)
+    rows, repeats = _apart(_rows(intake, records, default, done))
+    if not rows.count:
         return done
-    all_said = received_at is None or all(record[7] for record in records)
-    target = _target(intake.programme_id, with_arrival=all_said)
+    target = _target(with_arrival=all_said)
     loaded = load_missing(target, rows, hopeful=intake.hopeful)
-    intake.hopeful = intake.hopeful and loaded.added == len(rows)
+    intake.hopeful = intake.hopeful and loaded.added == rows.count
     done.added = loaded.added
-    done.unchanged = len(rows) - loaded.added - len(loaded.differing)
+    done.unchanged = rows.count - loaded.added - len(loaded.differing)
     if loaded.added:
         done.first_id, done.last_id = loaded.first_id, loaded.last_id
-    slow = [rows[place] for place in loaded.differing] + repeats
+    slow = [rows.row(place) for place in loaded.differing] + repeats
     if slow:
         _place_versions(intake, slow, done, all_said=all_said)
     if done.last_id:
@@ -147,71 +79,101 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-def _target(programme_id: int, *, with_arrival: bool) -> Target:
+def _is_said(column: Cells) -> bool:
+    return isinstance(column, list) and all(column)
+
+
+def _target(*, with_arrival: bool) -> Target:
     return Target(
         model=UsageEvent,
-        columns=COLUMNS,
         key=("programme_id", "source", "event_id", "version"),
         match=("programme_id", "source", "event_id"),
         same=(*CONTENT, "received_at") if with_arrival else CONTENT,
         current_without="superseded_at",
-        constants={"programme_id": str(programme_id), "version": "1"},
     )
 
 
-def _rows(
-    intake: UsageIntake, records: Sequence[UsageRecord], default: str, done: Recorded
-) -> tuple[list[Row], list[Row]]:
-    """Rows for the table, the first of each event apart from its repeats within the batch."""
-    rows: list[Row] = []
-    keep = rows.append
-    ids, mails, hours, day_of = intake.ids.get, intake.mails.get, intake.hours.get, intake.day_of
-    for record in records:
-        (
-            place,
-            source,
-            event_id,
-            key,
-            mail,
-            kind,
-            occurred,
-            received,
-            object_id,
-            value,
-            voided,
-            fingerprint,
-        ) = record
-        person_id = ids(key) if key else mails(mail)
-        if person_id is None:
-            done.unknown.append(place)
-            continue
-        arrival = received or default or occurred
-        keep(
-            (
-                source,
-                event_id,
-                person_id,
-                kind,
-                occurred,
-                arrival,
-                hours(occurred[:13]) or day_of(occurred, person_id),
-                object_id,
-                value,
-                voided,
-                fingerprint,
-                "" if occurred <= arrival else _quarantine(intake, occurred, arrival),
-            )
-        )
-    return _apart(rows)
+def _rows(intake: UsageIntake, records: UsageRecords, default: str, done: Recorded) -> Rows:
+    """Rows for the table; records of unknown people are named instead."""
+    found = _people(intake, records)
+    if None in found:
+        done.unknown = [
+            place for place, ident in zip(records.places, found, strict=True) if ident is None
+        ]
+        records = records.only(found)
+    person_ids = [*filter(None, found)]
+    occurred = records.cells("occurred")
+    arrived = _arrivals(records, default)
+    columns: dict[str, Cells] = {
+        "programme_id": str(intake.programme_id),
+        "version": "1",
+        "source": records.source,
+        "event_id": records.event_id,
+        "person_id": person_ids,
+        "kind": records.kind,
+        "occurred_at": occurred,
+        "received_at": arrived,
+        "local_day": intake.days_of(occurred, person_ids),
+        "object_id": records.object_id,
+        "value": records.value,
+        "voided": records.voided,
+        "fingerprint": records.fingerprint,
+        "quarantine": _quarantines(intake, occurred, arrived),
+    }
+    return Rows(records.count, columns)
 
 
-def _apart(rows: list[Row]) -> tuple[list[Row], list[Row]]:
+def _people(intake: UsageIntake, records: UsageRecords) -> list[str | None]:
+    """The ids of the people records speak of, None where nobody is known."""
+    keys, mails = intake.ids.get, intake.mails.get
+    if records.mail == "":
+        return [*map(keys, records.cells("person"))]
+    named = zip(records.cells("person"), records.cells("mail"), strict=True)
+    return [keys(key) if key else mails(mail) for key, mail in named]
+
+
+def _arrivals(records: UsageRecords, default: str) -> Cells:
+    """When records were received: as they say, else by default, else when they occurred."""
+    if records.received == "":
+        return default or records.occurred
+    if _is_said(records.received):
+        return records.received
+    received, occurred = records.cells("received"), records.cells("occurred")
+    pairs = zip(received, occurred, strict=True)
+    return [said or default or moment for said, moment in pairs]
+
+
+def _quarantines(intake: UsageIntake, occurred: list[str], arrived: Cells) -> Cells:
+    """METRICS E2: what is wrong with each event's moment; "" for all where nothing is."""
+    if arrived is occurred or not occurred:
+        return ""
+    if isinstance(arrived, str):
+        if max(occurred) <= arrived:
+            return ""
+        arrived = [arrived] * len(occurred)
+    pairs = [*zip(occurred, arrived, strict=True)]
+    if all(moment <= arrival for moment, arrival in pairs):
+        return ""
+    return [
+        "" if moment <= arrival else _quarantine(intake, moment, arrival)
+        for moment, arrival in pairs
+    ]
+
+
+def _apart(rows: Rows) -> tuple[Rows, list[Row]]:
     """The first row of each event, and the repeats, in order."""
-    if len({(row[0], row[1]) for row in rows}) == len(rows):
+    sources, events = rows.columns["source"], rows.columns["event_id"]
+    if isinstance(events, str):
         return rows, []
-    first: dict[tuple[str, str], Row] = {}
-    repeats = [row for row in rows if first.setdefault((row[0], row[1]), row) is not row]
-    return [*first.values()], repeats
+    names: list[object] = (
+        [*zip(sources, events, strict=True)] if isinstance(sources, list) else [*events]
+    )
+    if len({*names}) == rows.count:
+        return rows, []
+    first: dict[object, int] = {}
+    is_first = [first.setdefault(name, place) == place for place, name in enumerate(names)]
+    repeats = [rows.row(place) for place, is_one in enumerate(is_first) if not is_one]
+    return rows.only(is_first), repeats
 
 
 def _quarantine(intake: UsageIntake, occurred: str, arrival: str) -> str:
@@ -226,14 +188,18 @@ def _moment(stamp: str) -> datetime:
 def _content(row: Row) -> Content:
     """What a row says, as the database would give it back."""
     return Content(
-        int(row[2]),
-        row[3],
-        _moment(row[4]),
-        row[7] or None,
-        float(row[8]) if row[8] else None,
-        row[9] == "1",
-        row[10] or None,
+        int(row["person_id"]),
+        row["kind"],
+        _moment(row["occurred_at"]),
+        row["object_id"] or None,
+        float(row["value"]) if row["value"] else None,
+        row["voided"] == "1",
+        row["fingerprint"] or None,
     )
+
+
+def _event(row: Row) -> tuple[str, str]:
+    return row["source"], row["event_id"]
 
 
 def _said(version: UsageEvent) -> tuple[datetime, Content]:
@@ -245,10 +211,10 @@ def _place_versions(
 ) -> None:
     """Put rows of known events among their versions, one event after the other."""
     lock_row(Programme, intake.programme_id)
-    chains = versions_of(intake.programme_id, {(row[0], row[1]) for row in rows})
+    chains = versions_of(intake.programme_id, {_event(row) for row in rows})
     by_event: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        by_event.setdefault((row[0], row[1]), []).append(row)
+        by_event.setdefault(_event(row), []).append(row)
     new: list[UsageEvent] = []
     for event, its_rows in by_event.items():
         chain = chains[event]
@@ -271,7 +237,7 @@ def _without_known_ties(
     The last of a tie wins, so a file that holds a record and its correction with one arrival says
     nothing new when it comes again.
     """
-    for arrival, tied in groupby(rows, key=lambda row: row[5]):
+    for arrival, tied in groupby(rows, key=itemgetter("received_at")):
         together = list(tied)
         at = _moment(arrival)
         standing = [version for version in chain if version.received_at == at]
@@ -290,7 +256,7 @@ def _place(
     arrival_given: bool,
 ) -> UsageEvent | None:
     """Insert one row among the versions of its event; None when it says nothing new."""
-    content, received_at = _content(row), _moment(row[5])
+    content, received_at = _content(row), _moment(row["received_at"])
     placement = place_version(
         [_said(version) for version in chain], received_at, content, arrival_given=arrival_given
     )
@@ -302,12 +268,12 @@ def _place(
         return None
     version = UsageEvent(
         programme_id=programme_id,
-        source=row[0],
-        event_id=row[1],
+        source=row["source"],
+        event_id=row["event_id"],
         version=max(other.version for other in chain) + 1,
         received_at=received_at,
-        local_day=date.fromisoformat(row[6]),
-        quarantine=row[11] or None,
+        local_day=date.fromisoformat(row["local_day"]),
+        quarantine=row["quarantine"] or None,
         superseded_at=placement.superseded_at,
         **vars(content),
     )
@@ -318,11 +284,10 @@ def _place(
     return version
 
 
-def _leave_batch(
-    programme_id: int, rows: Sequence[Row], repeats: Sequence[Row], done: Recorded
-) -> None:
+def _leave_batch(programme_id: int, rows: Rows, repeats: Sequence[Row], done: Recorded) -> None:
     """Leave word for roll-up, in the same transaction as the events."""
-    latest = max(row[5] for row in (*rows, *repeats))
+    received = [row["received_at"] for row in repeats]
+    latest = max([_latest(rows.columns["received_at"]), *received])
     db.session.add(
         IngestBatch(
             programme_id=programme_id,
@@ -334,55 +299,32 @@ def _leave_batch(
     db.session.flush()
 
 
-def _note_sources(programme_id: int, rows: Sequence[Row]) -> None:
+def _note_sources(programme_id: int, rows: Rows) -> None:
     """Raise the watermark of each source; events from the future say nothing of how far it is."""
-    present = [row for row in rows if not row[11]] if any(map(itemgetter(11), rows)) else rows
-    names = set(map(itemgetter(0), present))
-    marks = []
-    for source in sorted(names):
-        own = present if len(names) == 1 else [row for row in present if row[0] == source]
-        marks.append(
-            {
-                "programme_id": programme_id,
-                "source": source,
-                "latest_occurred_at": _moment(max(map(itemgetter(4), own))),
-                "latest_received_at": _moment(max(map(itemgetter(5), own))),
-            }
-        )
+    faults, sources = rows.columns["quarantine"], rows.columns["source"]
+    present = rows.only([not fault for fault in faults]) if isinstance(faults, list) else rows
+    if not present.count:
+        return
+    of_each = {sources: present} if isinstance(sources, str) else _by_source(present)
+    marks = [
+        {
+            "programme_id": programme_id,
+            "source": source,
+            "latest_occurred_at": _moment(_latest(own.columns["occurred_at"])),
+            "latest_received_at": _moment(_latest(own.columns["received_at"])),
+        }
+        for source, own in sorted(of_each.items())
+    ]
     upsert_highest(UsageSource, marks, ["programme_id", "source"])
 
 
-def answered(caller: str, request_key: str, body_hash: str, now: datetime) -> Answer | None:
-    """The answer given to this caller's key within 24 h. Raises Conflict for another body."""
-    stored = request_of(caller, request_key)
-    if stored is None:
-        return None
-    if stored.answered_at < now - KEEP_ANSWERS:
-        delete_where(UsageRequest, UsageRequest.id == stored.id)
-        return None
-    if stored.body_hash != body_hash:
-        raise Conflict(
-            "This Idempotency-Key was used for another body.",
-            code="idempotency_key_reused",
-            field="Idempotency-Key",
-            fix="Use a new key for new events.",
-        )
-    return stored.answer
+def _by_source(rows: Rows) -> dict[str, Rows]:
+    sources = rows.columns["source"]
+    return {name: rows.only([source == name for source in sources]) for name in {*sources}}
 
 
-def keep_answer(
-    caller: str, request_key: str, body_hash: str, answer: Answer, now: datetime
-) -> None:
-    """Keep an answer for 24 h; of two answers to one key the first stays."""
-    delete_where(UsageRequest, UsageRequest.answered_at < now - KEEP_ANSWERS)
-    row = {
-        "caller": caller,
-        "request_key": request_key,
-        "body_hash": body_hash,
-        "answer": answer,
-        "answered_at": now,
-    }
-    insert_missing(UsageRequest, [row], ["caller", "request_key"])
+def _latest(column: Cells) -> str:
+    return column if isinstance(column, str) else max(column)
 
 
 def remember_batch(programme_id: int, digest: str, done: Recorded) -> None:

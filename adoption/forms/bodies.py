@@ -1,0 +1,87 @@
+"""Usage as machines post it: JSON events, turned into the cells of an import's rows."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from math import isfinite
+
+from adoption.forms.usage import ARRIVED, FAULT, USAGE_COLUMNS
+from core.errors import Invalid
+
+MOST_EVENTS, MOST_LINES = 1_000, 50_000
+
+
+def events_of_body(body: bytes, *, is_lines: bool) -> list[tuple[int, object]]:
+    """The events of a request with their numbers; raises Invalid when the body is none of ours.
+
+    JSON is {"events": [...]} with up to 1,000; NDJSON is one event a line, bad lines are events of
+    their own that will be refused.
+    """
+    if is_lines:
+        lines = [line for line in enumerate(body.split(b"\n"), start=1) if line[1].strip()]
+        _refuse_many(len(lines), MOST_LINES)
+        return [(number, _line(line)) for number, line in lines]
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Invalid("The body is not JSON.", code="not_json") from None
+    events = found.get("events") if isinstance(found, dict) else None
+    if not isinstance(events, list):
+        raise Invalid('The body must be {"events": [...]}.', field="events", code="missing")
+    _refuse_many(len(events), MOST_EVENTS)
+    return list(enumerate(events, start=1))
+
+
+def _refuse_many(count: int, most: int) -> None:
+    if count > most:
+        raise Invalid(
+            f"There are {count:,} events; {most:,} are taken at a time.",
+            code="too_many_events",
+            fix="Send them in several requests.",
+        )
+
+
+def _line(line: bytes) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def rows_of_events(
+    events: Iterable[tuple[int, object]], arrived_at: datetime
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Events as rows of an import, each with its arrival and what is wrong with it, if anything."""
+    arrived = arrived_at.isoformat()
+    for number, event in events:
+        cells, fault = cells_of_event(event)
+        yield number, {**cells, ARRIVED: arrived, FAULT: fault}
+
+
+def cells_of_event(event: object) -> tuple[dict[str, str], str]:
+    """A JSON event as cells by column; and what is wrong with it, or nothing."""
+    cells = dict.fromkeys(USAGE_COLUMNS, "")
+    if not isinstance(event, dict):
+        return cells, "it is no object with keys"
+    for name in USAGE_COLUMNS:
+        value = event.get(name)
+        if isinstance(value, bool):
+            cells[name] = "true" if value else "false"
+        elif isinstance(value, str):
+            cells[name] = value
+            if "\0" in value:
+                return dict.fromkeys(USAGE_COLUMNS, ""), f"{name} holds a NUL character"
+        elif isinstance(value, int | float) and isfinite(value):
+            cells[name] = str(value) if isinstance(value, int) else format(value, "f")
+        elif value is not None:
+            return dict.fromkeys(USAGE_COLUMNS, ""), f"{name} must be a text, number or true/false"
+    return cells, ""
+
+
+def unknown_keys(events: Iterable[tuple[int, object]]) -> list[str]:
+    """Keys of events that mean nothing to us; reported and ignored."""
+    found: set[str] = set()
+    for _number, event in events:
+        if isinstance(event, dict):
+            found.update(str(key)[:80] for key in event if key not in USAGE_COLUMNS)
+    return sorted(found)[:50]
