@@ -5,6 +5,7 @@ from datetime import datetime
 
 from adoption import services
 from adoption.queries.weeks import programmes_with_usage
+from adoption.services.picture import draw_picture
 from core.db import transaction
 from core.scheduler import CatchUp, Daily, Every, JobSpec
 
@@ -32,6 +33,15 @@ def judge(as_of: datetime) -> Mapping[str, int]:
     return {"weeks": weeks, "people_again": again}
 
 
+def draw(as_of: datetime) -> Mapping[str, int]:
+    """Bring what the adoption page shows in step with the judged weeks."""
+    reps = 0
+    for programme_id in programmes_with_usage():
+        with transaction():
+            reps += draw_picture(programme_id).reps
+    return {"reps": reps}
+
+
 JOBS = (
     JobSpec(
         id="roll-up-usage",
@@ -45,6 +55,13 @@ JOBS = (
         run=judge,
         trigger=Daily("05:30"),
         doc="Judges complete weeks: who met theirs, who made it a habit, who lapsed.",
+        catch_up=CatchUp.LATEST,
+    ),
+    JobSpec(
+        id="draw-adoption",
+        run=draw,
+        trigger=Daily("05:45"),
+        doc="Counts what the adoption page shows: cohorts, weeks, teams and the way to day 60.",
         catch_up=CatchUp.LATEST,
     ),
 )

@@ -378,9 +378,7 @@ class RepPicture(Base):
 
     programme_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     person_id: Mapped[int] = mapped_column(BigKey, primary_key=True)
-    team_id: Mapped[int | None] = mapped_column(BigKey, default=None)
     state: Mapped[str] = mapped_column(String(16))
-    is_current: Mapped[bool]
     is_near: Mapped[bool]
     has_opened: Mapped[bool]
     is_active: Mapped[bool]
@@ -388,12 +386,13 @@ class RepPicture(Base):
     weeks_met: Mapped[int]
     streak: Mapped[int]
     active_days: Mapped[int]
-    start_day: Mapped[date | None] = mapped_column(default=None)
     day60: Mapped[str] = mapped_column(String(16))
-    path: Mapped[str] = mapped_column(String(60))
     active_weeks: Mapped[str] = mapped_column(Text)
     first_day_weeks: Mapped[str] = mapped_column(Text)
     there_weeks: Mapped[str] = mapped_column(Text)
+    start_day: Mapped[date]
+    team_id: Mapped[int | None] = mapped_column(BigKey, default=None)
+    path: Mapped[str | None] = mapped_column(String(60), default=None)
 
 
 class LifecycleWeek(Base):
@@ -436,11 +435,11 @@ class AdoptionGroup(Base):
     programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
     basis: Mapped[str] = mapped_column(String(8), primary_key=True)
     name: Mapped[str] = mapped_column(String(200), primary_key=True)
-    team_id: Mapped[int | None] = mapped_column(BigKey, default=None)
     here: Mapped[int]
     measurable: Mapped[int]
     sustained: Mapped[int]
     near: Mapped[int]
+    team_id: Mapped[int | None] = mapped_column(BigKey, default=None)
 
 
 class ActiveDaysBucket(Base):

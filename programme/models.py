@@ -112,8 +112,8 @@ class RuleVersion(Base):
 
     programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
-    since: Mapped[datetime | None] = mapped_column(default=None)
     rule: Mapped[dict[str, object]] = mapped_column(JSON)
+    since: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class Enrolment(Base):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from adoption.rules.states import AdoptionState
+from adoption.rules.states import AdoptionState, Day60
 from adoption.rules.weeks import AdoptionRule
 from core.calendars import WEEK_DAYS
 from core.stats.shares import Z_95
@@ -40,6 +40,17 @@ def own_days(rule: AdoptionRule) -> tuple[int, ...]:
     """
     first = rule.n * WEEK_DAYS
     return (*range(first, rule.horizon_days, WEEK_DAYS), rule.horizon_days)
+
+
+def day60_by(path: str, rule: AdoptionRule) -> Day60:
+    """METRICS A5 from a rep's path."""
+    if len(path) < len(own_days(rule)):
+        return Day60.NOT_REACHED
+    return {
+        "x": Day60.LEFT,
+        "m": Day60.NOT_MEASURABLE,
+        SUSTAINED: Day60.SUSTAINED,
+    }.get(path[-1], Day60.NOT_SUSTAINED)
 
 
 @dataclass(frozen=True)

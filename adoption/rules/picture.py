@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from adoption.rules.lifecycle import Phase, places
-from adoption.rules.weeks import RepDays
+from adoption.rules.weeks import AdoptionRule, RepDays, sustained_in
 from core.calendars import FULL_WEEK, WEEK_DAYS
 
 
@@ -98,3 +98,22 @@ def returns(reps: Iterable[tuple[RepWeeks, int]], periods: int) -> list[tuple[in
                 at_risk[period] += 1
                 back[period] += hit
     return list(zip(at_risk, back, strict=True))
+
+
+def counted_weeks(eligible: int, met: int, rule: AdoptionRule) -> tuple[int, int]:
+    """METRICS A3: how many weeks count at a week's end, and how many of them were met.
+
+    The integers hold the last `lookback` weeks, the highest bit the latest.
+    """
+    seen = hits = 0
+    for place in reversed(range(rule.lookback)):
+        if seen < rule.n and eligible >> place & 1:
+            seen += 1
+            hits += met >> place & 1
+    return seen, hits
+
+
+def is_one_week_away(eligible: int, met: int, rule: AdoptionRule) -> bool:
+    """Whether meeting the next week makes a rep sustained (METRICS A3), as `counted_weeks`."""
+    newest = 1 << rule.lookback - 1
+    return sustained_in(eligible >> 1 | newest, met >> 1 | newest, rule) is True

@@ -10,6 +10,7 @@ from adoption.models import AdoptionStatus, AdoptionWeek, RepWeek, TouchedWeek, 
 from adoption.queries import weeks as week_queries
 from adoption.queries.days import rule_of, world_from_days
 from adoption.rules import AdoptionRule, RepDays, Span, Weeks, current_bits, span_of, state_of
+from adoption.services.picture import touch_picture
 from adoption.services.rollups import (
     WEEK_COLUMNS,
     date_events_anew,
@@ -66,8 +67,10 @@ def judge_adoption(programme_id: int, now: datetime) -> Judged:
     is_new = is_new_series or mark.rule_version == 0 or mark.judged_week is None
     if is_new or len(reopened & members) > MANY * len(members):
         done = _judge_all(owner, mark, last)
+        touch_picture(programme_id, None)
     else:
         done = _judge_on(owner, mark, last, reopened, members)
+        touch_picture(programme_id, reopened)
     mark.person_change_id = change_id
     mark.rule_version = owner.rule_version
     delete_where(TouchedWeek, TouchedWeek.programme_id == programme_id)

@@ -1,0 +1,171 @@
+"""The picture drawn at night says what the figures say, and costs only what was touched."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from adoption import jobs
+from adoption.models import (
+    ActiveDaysBucket,
+    CohortPoint,
+    LifecycleWeek,
+    PictureMark,
+    RepPicture,
+    TouchedRep,
+)
+from adoption.queries import figures
+from adoption.queries.figures import active, cohorts
+from adoption.rules import Interval, Phase
+from adoption.services.picture import draw_picture
+from core.db import db, transaction
+from people.models import Person
+from tests.factories.adoption import make_usage
+from tests.factories.people import make_absence, make_change, make_person
+from tests.factories.programme import make_programme
+
+MONDAY = date(2026, 3, 2)
+DAY = timedelta(days=1)
+NOW = datetime(2026, 5, 14, 15, tzinfo=UTC)
+LATER = NOW + timedelta(days=14)
+FOR_EVER = NOW + timedelta(days=3650)
+THROUGH = date(2026, 5, 10)
+
+
+def rows(table):
+    found = db.session.execute(select(table.__table__).order_by(*table.__table__.primary_key))
+    return [tuple(row) for row in found]
+
+
+PICTURE = ("picture_mark", "rep_picture", "lifecycle_week", "cohort_point", "adoption_group",
+           "active_days_bucket", "own_day_share", "series_point")  # fmt: skip
+
+
+def picture():
+    tables = {table.name: table for table in PictureMark.metadata.sorted_tables}
+    return {
+        name: sorted(tuple(row) for row in db.session.execute(select(tables[name])))
+        for name in PICTURE
+    }
+
+
+@pytest.fixture
+def company(app):
+    """Eight reps who came, paused, came back, left, and began at different times."""
+    owner = make_programme(name="Relay", launch_on=MONDAY)
+    people = [make_person(name=f"Rep {n}", enabled_on=MONDAY) for n in "ABCD"]
+    people += [make_person(name=f"Rep {n}", enabled_on=MONDAY + 28 * DAY) for n in "EF"]
+    people.append(make_person(name="Rep G", enabled_on=MONDAY, left_on=MONDAY + 34 * DAY))
+    people.append(make_person(name="Rep H"))
+    often = [7 * week + day for week in range(10) for day in (1, 3)]
+    use = {
+        0: often,
+        1: [2, 3, 9, 40, 41, 62],
+        2: [5, 12],
+        4: [day for day in often if day >= 28],
+        5: [36, 44, 45],
+        6: [1, 8, 15, 22, 29, 31],
+        7: [60],
+    }
+    for place, offsets in use.items():
+        make_usage(owner, people[place], [MONDAY + offset * DAY for offset in offsets])
+    make_absence(people[3], MONDAY + 14 * DAY, MONDAY + 20 * DAY)
+    jobs.judge(NOW)
+    jobs.draw(NOW)
+    return owner, people
+
+
+def test_the_weeks_are_the_figure_lifecycle(company):
+    owner, _people = company
+    told = cohorts.lifecycle(
+        owner, MONDAY, THROUGH + DAY, Interval.WEEK, as_of=FOR_EVER, kinds=None
+    )
+    drawn = {row.week_start.isoformat(): row for row in db.session.scalars(select(LifecycleWeek))}
+    assert len(drawn) > 5
+    for period in told["periods"]:
+        row = drawn.get(period["period"])
+        for phase in Phase:
+            assert (getattr(row, f"{phase}_reps") if row else 0) == period[phase.value], period
+
+
+def test_the_cohorts_are_the_figure_retention(company):
+    owner, _people = company
+    drawn = {}
+    for point in db.session.scalars(select(CohortPoint).where(CohortPoint.basis == "first_use")):
+        drawn.setdefault(point.cohort, []).append((point.period, point.at_risk, point.back))
+    assert len(drawn) >= 3
+    for cohort, points in drawn.items():
+        asked = cohorts.RetentionAsked(cohort_start=cohort, through=THROUGH, interval=Interval.WEEK)
+        told = cohorts.retention(owner, asked, FOR_EVER)["points"]
+        figure = [(one["period"], one["at_risk"], one["retained"]) for one in told]
+        assert sorted(points) == figure
+
+
+def test_active_days_are_the_figure_l28(company):
+    owner, _people = company
+    told = active.l28(owner, THROUGH, None, FOR_EVER)["histogram"]
+    drawn = {str(row.active_days): row.reps for row in db.session.scalars(select(ActiveDaysBucket))}
+    assert drawn == told
+
+
+def test_day_60_is_the_figure(company):
+    owner, people = company
+    told = figures.day60(owner, THROUGH, FOR_EVER)["counts"]
+    drawn = [row.day60 for row in db.session.scalars(select(RepPicture))]
+    assert {name: drawn.count(name) for name in set(drawn)} == told
+    assert len(drawn) == len(people)
+
+
+def test_states_are_the_figure_adoption(company):
+    owner, _people = company
+    told = figures.adoption(owner, THROUGH, FOR_EVER)["states"]
+    drawn = [row.state for row in db.session.scalars(select(RepPicture))]
+    assert {name: drawn.count(name) for name in told} == told
+
+
+def test_drawing_again_changes_nothing(company):
+    owner, _people = company
+    before = picture()
+    with transaction():
+        assert not draw_picture(owner.id).reps
+    jobs.judge(NOW)
+    jobs.draw(NOW)
+    assert picture() == before
+
+
+def test_night_by_night_is_drawing_from_nothing(company):
+    """Late events, a leaver and two new weeks, continued from what was kept."""
+    owner, people = company
+    make_usage(owner, people[2], [MONDAY + 20 * DAY, MONDAY + 71 * DAY, MONDAY + 73 * DAY])
+    make_usage(owner, people[0], [MONDAY + 78 * DAY])
+    person = db.session.get(Person, people[1].id)
+    person.left_on = MONDAY + 65 * DAY
+    make_change(person)
+    db.session.commit()
+    jobs.judge(LATER)
+    assert db.session.scalars(select(TouchedRep)).all()
+    jobs.draw(LATER)
+    assert not db.session.scalars(select(TouchedRep)).all()
+    continued = picture()
+    with transaction():
+        db.session.get(PictureMark, owner.id).is_stale = True
+    jobs.draw(LATER)
+    assert picture() == continued
+    mark = db.session.get(PictureMark, owner.id)
+    assert mark.drawn_week == date(2026, 5, 18)
+
+
+def test_an_event_before_all_others_moves_the_first_week(company):
+    owner, people = company
+    before = db.session.get(PictureMark, owner.id).origin
+    early = make_person(name="Rep I", enabled_on=MONDAY - 90 * DAY)
+    make_usage(owner, early, [MONDAY - 60 * DAY])
+    make_change(early)
+    jobs.judge(NOW)
+    jobs.draw(NOW)
+    assert db.session.get(PictureMark, owner.id).origin < before
+    continued = picture()
+    with transaction():
+        db.session.get(PictureMark, owner.id).is_stale = True
+    jobs.draw(NOW)
+    assert picture() == continued
