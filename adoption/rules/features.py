@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from adoption.rules.spans import Span
 from adoption.rules.weeks import AdoptionRule, RepDays
+from core.calendars import FULL_WEEK, WEEK_DAYS
 from core.stats import per
 
 
@@ -42,7 +43,7 @@ def whole_weeks(span: Span, window: int) -> range:
     if not window:
         return range(0)
     first = (window & -window).bit_length() - 1
-    return range(-(-first // 7), window.bit_length() // 7)
+    return range(-(-first // WEEK_DAYS), window.bit_length() // WEEK_DAYS)
 
 
 def eligible_weeks(rep: RepDays, weeks: range, rule: AdoptionRule) -> tuple[int, int]:
@@ -50,9 +51,9 @@ def eligible_weeks(rep: RepDays, weeks: range, rule: AdoptionRule) -> tuple[int,
 
     What was done in an exempt week stands in neither number.
     """
-    marks = [rep.week(index, rule) for index in weeks]
-    eligible = [mark.active_days for mark in marks if mark.eligible]
-    return len(eligible), sum(eligible)
+    eligible = rep.marks(weeks.stop, rule).eligible
+    kept = [index * WEEK_DAYS for index in weeks if eligible >> index & 1]
+    return len(kept), sum((rep.used >> shift & FULL_WEEK).bit_count() for shift in kept)
 
 
 def feature_adoption(

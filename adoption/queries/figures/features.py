@@ -22,7 +22,7 @@ from adoption.rules import (
     whole_weeks,
 )
 from core.calendars import DAY
-from core.db import db
+from core.db import db, table_of
 from programme.models import Programme
 
 
@@ -70,9 +70,9 @@ def _uses(
     base = {ident: rep for ident, rep in reps.items() if rep.available & window}
     bits: dict[int, int] = defaultdict(int)
     events: dict[int, Counter[str]] = defaultdict(Counter)
-    first = span.origin
+    bit_of = {span.day(place): 1 << place for place in range(span.days)}
     for ident, day, kind, count in _counts(owner.id, owner.key_actions, start, end, as_of):
-        bit = 1 << (day - first).days
+        bit = bit_of[day]
         if ident in base and base[ident].current & bit:
             bits[ident] |= bit
             events[ident][kind] += count
@@ -86,26 +86,16 @@ def _counts(
     programme_id: int, kinds: Collection[str], start: date, end: date, as_of: datetime
 ) -> list[tuple[int, date, str, int]]:
     """How often each person did each of the kinds on each date of [start, end)."""
-    if days_are_current(programme_id, as_of):
-        statement = select(
-            DailyUsage.person_id, DailyUsage.local_day, DailyUsage.kind, DailyUsage.count
-        ).where(
-            DailyUsage.programme_id == programme_id,
-            DailyUsage.kind.in_(sorted(kinds)),
-            DailyUsage.local_day >= start,
-            DailyUsage.local_day < end,
-        )
+    table = table_of(DailyUsage if days_are_current(programme_id, as_of) else UsageEvent)
+    key = (table.c.person_id, table.c.local_day, table.c.kind)
+    wanted = (
+        table.c.programme_id == programme_id,
+        table.c.kind.in_(sorted(kinds)),
+        table.c.local_day >= start,
+        table.c.local_day < end,
+    )
+    if "count" in table.c:
+        statement = select(*key, table.c.count).where(*wanted)
     else:
-        key = (UsageEvent.person_id, UsageEvent.local_day, UsageEvent.kind)
-        statement = (
-            select(*key, func.count())
-            .where(
-                UsageEvent.programme_id == programme_id,
-                UsageEvent.kind.in_(sorted(kinds)),
-                UsageEvent.local_day >= start,
-                UsageEvent.local_day < end,
-                *known_at(as_of),
-            )
-            .group_by(*key)
-        )
+        statement = select(*key, func.count()).where(*wanted, *known_at(as_of)).group_by(*key)
     return [(ident, day, kind, count) for ident, day, kind, count in db.session.execute(statement)]
