@@ -60,3 +60,10 @@ def people_counted(actor: Actor, on: date) -> frozenset[int] | None:
     if scope is Scope.TEAM:
         return people_led_by(actor.person_id, on)
     return None
+
+
+def whose(actor: Actor, among: frozenset[int] | None) -> str:
+    """Whom the number is about, in words."""
+    if among is None:
+        return "All reps"
+    return "Your own" if adoption.access.is_rep(actor) else "The people you lead"

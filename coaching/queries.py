@@ -2,19 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 import adoption.queries.figures
 import people.queries
 import programme.queries
-from adoption.queries.occasions import occasions, occasions_between, uncovered_occasions
+from adoption.queries.occasions import (
+    has_signals,
+    occasions,
+    occasions_between,
+    uncovered_occasions,
+)
 from adoption.queries.records import deals_of
-from adoption.rules.occasions import CLOSED_STAGES, Occasion, coverage
+from adoption.rules.occasions import CLOSED_STAGES, Occasion, OccasionStatus, coverage
 from coaching.rules import Leak, Moment, close_rate, cost_of_moment, pick_moment
 from core.calendars import DAY
 from core.errors import Invalid
-from core.stats import per
+from core.stats import Share, per
 from programme.models import Programme
 
 WINDOW_DAYS = 28
@@ -226,6 +232,33 @@ def present_occasions(
     """Occasions fired in the last 28 complete days, as they stand at their end."""
     start, end = last_window(owner, as_of)
     return occasions(owner, end - DAY, as_of, since=start, person_ids=person_ids)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How often it was done when it was due, of the signals fired on first..last (METRICS S3)."""
+
+    share: Share
+    people: int
+    pending: int
+    first: date
+    last: date
+    has_signals: bool
+
+
+def taken(owner: Programme, now: datetime, person_ids: Collection[int] | None) -> Taken:
+    """The last 28 complete days, of everybody or of these people; `people` are those counted."""
+    found = present_occasions(owner, now, person_ids)
+    told = coverage(one.status for one in found)
+    start, end = last_window(owner, now)
+    return Taken(
+        told.share,
+        len({one.opener.person_id for one in found if one.is_missed or one.is_on_time}),
+        told.counts[OccasionStatus.PENDING],
+        start,
+        end - DAY,
+        bool(found) or has_signals(owner),
+    )
 
 
 def present_adoption(owner: Programme, as_of: datetime) -> float | None:

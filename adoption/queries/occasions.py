@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 import people.queries
 import programme.queries
-from adoption.models import UsageEvent
+from adoption.models import Signal, UsageEvent
 from adoption.queries.events import CHUNK, known_at, zones_of_people
 from adoption.queries.figures.scope import UNASSIGNED, refuse_unknown_team
 from adoption.queries.records import SignalRecord, deals_of, signals_of
@@ -117,6 +117,12 @@ def occasions_between(
         for one in occasions(owner, through, as_of, since=start)
         if one.opener.fired_on < end and team in {None, one.team}
     ]
+
+
+def has_signals(owner: Programme) -> bool:
+    """Whether any signal ever came in that the programme could count."""
+    ours = or_(Signal.programme_id.is_(None), Signal.programme_id == owner.id)
+    return db.session.execute(select(Signal.id).where(ours).limit(1)).first() is not None
 
 
 def _signals(

@@ -200,6 +200,11 @@ class Occasion:
         return self.episode.opener
 
     @property
+    def is_on_time(self) -> bool:
+        """Done by the due day, even if dismissed first."""
+        return self.status is OccasionStatus.ON_TIME
+
+    @property
     def is_missed(self) -> bool:
         """METRICS S4: late, dismissed or ignored."""
         return self.status in MISSED
