@@ -37,7 +37,7 @@ ROOMS = (
     "reports",
     "demo",
 )
-CORE_DOORS = ("health", "figures", "outbox", "jobs", "audit", "appearance")
+CORE_DOORS = ("health", "figures", "figure_pages", "outbox", "jobs", "audit", "appearance")
 CORE_TABLES = ("core.audit", "core.ledger", "core.outbox", "core.scheduler")
 MAX_BODY = 64 * 1024 * 1024
 # More than a process has threads: one over the limit would be opened anew at every request.

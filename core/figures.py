@@ -55,6 +55,7 @@ class Figure:
     """A named number of METRICS. `compute` returns exactly CONTRACT's value keys.
 
     One that `lists_people` by name is told only to persons who may read everybody's `action`.
+    `says` is one plain sentence: what is counted, of what.
     """
 
     name: str
@@ -64,6 +65,12 @@ class Figure:
     beside: Beside | None = None
     action: str = "dashboard.programme"
     lists_people: bool = False
+    says: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name as people read it."""
+        return self.name.replace("_", " ").capitalize()
 
 
 class ProgrammeRef(Protocol):

@@ -90,6 +90,7 @@ def _apply_milestones(run: Apply, plans: Sequence[MilestonePlan]) -> Sequence[st
 FIGURES = (
     Figure(
         name="training",
+        says="Reps who passed a course, of those it was assigned to; on time, and overdue.",
         params=(
             Param("course", "str", required=True),
             Param("through", "date", required=True),

@@ -62,24 +62,28 @@ def _bracket(text: str) -> tuple[int, int]:
 FIGURES = (
     Figure(
         name="dau_wau_mau",
+        says="Reps active on a day, in its last 7 and in its last 28 days.",
         params=(_ON, _KINDS),
         compute=asked(active.dau_wau_mau),
         rows=asked(active.dau_wau_mau_rows),
     ),
     Figure(
         name="stickiness",
+        says="How much of the monthly audience is there on a day, or in a week.",
         params=(_START, _END, Param("short", "choice", choices=("day", "week")), _KINDS),
         compute=asked(active.stickiness),
         rows=asked(active.stickiness_rows),
     ),
     Figure(
         name="lifecycle",
+        says="New, returning, resurrecting, dormant and departed users of each day, week or month.",
         params=(_START, _END, _INTERVAL, _KINDS),
         compute=asked(cohorts.lifecycle),
         rows=asked(cohorts.lifecycle_rows),
     ),
     Figure(
         name="retention",
+        says="Of the reps who began in one period, how many were active in later ones.",
         params=(
             Param("cohort_start", "date", required=True),
             _THROUGH,
@@ -94,18 +98,23 @@ FIGURES = (
     ),
     Figure(
         name="l28",
+        says="Reps by the number of days they were active in the last 28, none included.",
         params=(_ON, _KINDS),
         compute=asked(active.l28),
         rows=asked(active.l28_rows),
     ),
     Figure(
         name="feature_adoption",
+        says="Which key actions reps use, how many different ones, how much and how often.",
         params=(_START, _END),
         compute=asked(features.features),
         rows=asked(features.features_rows),
     ),
     Figure(
         name="time_to_first_value",
+        says=(
+            "Days from a rep's start to the first key action, with those still waiting counted in."
+        ),
         params=(_THROUGH,),
         compute=asked(cohorts.time_to_first_value),
         rows=asked(cohorts.time_to_first_value_rows),

@@ -33,30 +33,41 @@ _WINDOWS = (Param("base", "span", required=True), Param("current", "span", requi
 FIGURES = (
     Figure(
         name="adoption",
+        says=(
+            "Reps who kept the habit (the key actions on enough days in most of their last "
+            "weeks), of those long enough here to tell."
+        ),
         params=(_THROUGH, _TEAM),
         compute=asked(sustained.adoption),
         rows=asked(sustained.adoption_rows),
     ),
     Figure(
         name="adoption_by_team",
+        says=(
+            "The same by team, with the interval of each rate and the rate adjusted for the "
+            "team's size."
+        ),
         params=(_THROUGH,),
         compute=asked(sustained.adoption_by_team),
         rows=asked(sustained.adoption_by_team_rows),
     ),
     Figure(
         name="weekly_adoption",
+        says="Rep-weeks in which the habit was met, of the eligible ones in one week.",
         params=(Param("week", "date", required=True), _TEAM),
         compute=asked(sustained.weekly_adoption),
         rows=asked(sustained.weekly_adoption_rows),
     ),
     Figure(
         name="day60",
+        says="Reps who had the habit on their own day 60, of those whose day 60 has passed.",
         params=(_THROUGH, _TEAM),
         compute=asked(sustained.day60),
         rows=asked(sustained.day60_rows),
     ),
     Figure(
         name="streak",
+        says="How many met weeks in a row one rep has.",
         params=(Param("person_id", required=True), _THROUGH),
         compute=asked(sustained.streak_of),
         rows=asked(sustained.streak_rows),
@@ -64,30 +75,38 @@ FIGURES = (
     ),
     Figure(
         name="logins_growth",
+        says="Logins now against an equally long time before, raw and per available rep-day.",
         params=_WINDOWS,
         compute=asked(growth.logins_growth),
         rows=asked(growth.logins_growth_rows),
     ),
     Figure(
         name="new_user_growth",
+        says="Reps whose first key action fell in the month, against the month before.",
         params=(_MONTH,),
         compute=asked(growth.new_user_growth),
         rows=asked(growth.new_user_growth_rows),
     ),
     Figure(
         name="returning_established",
+        says="Earlier users who were active in the month, of those still here.",
         params=(_MONTH, Param("established", "choice", choices=tuple(Established))),
         compute=asked(growth.returning_established),
         rows=asked(growth.returning_established_rows),
     ),
     Figure(
         name="proposals_growth",
+        says="Proposals made with the tool in one month against another.",
         params=_MONTHS,
         compute=asked(growth.proposals_growth),
         rows=asked(growth.proposals_growth_rows),
     ),
     Figure(
         name="revenue_gap",
+        says=(
+            "Won revenue per rep, users of the tool against the others; always beside the same "
+            "gap before the launch."
+        ),
         params=(_START, _END, Param("user_rule", "choice", choices=tuple(UseRule))),
         compute=asked(gaps.revenue_gap),
         rows=asked(gaps.revenue_gap_rows),
@@ -98,6 +117,7 @@ FIGURES = (
     ),
     Figure(
         name="proposal_value_gap",
+        says="Mean value of proposals made with the tool against those without.",
         params=(_START, _END),
         compute=asked(gaps.proposal_value_gap),
         rows=asked(gaps.proposal_value_gap_rows),
@@ -108,6 +128,10 @@ FIGURES = (
     ),
     Figure(
         name="deal_records",
+        says=(
+            "How many fields of open and recent deals are filled in, and how many open deals "
+            "have a stale stage."
+        ),
         params=(_THROUGH, _TEAM),
         compute=asked(quality.deal_records),
         rows=asked(quality.deal_record_rows),
