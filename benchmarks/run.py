@@ -1,4 +1,4 @@
-"""Run the benchmarks: `./pennant bench [--quick] [p1 p5 p7 p11] [--only sqlite|postgres]`."""
+"""Run the benchmarks: `./pennant bench [--quick] [p1 p4 p5 ...] [--only sqlite|postgres]`."""
 
 import argparse
 import sys
@@ -7,12 +7,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import p1_contest_page, p5_import, p7_nightly, p11_start_and_memory
+from benchmarks import p1_contest_page, p4_api_ingest, p5_import, p7_nightly, p11_start_and_memory
 from benchmarks.ground import Line, fresh
 from tests import servers
 
 ITEMS = {
     "p1": p1_contest_page.measure,
+    "p4": p4_api_ingest.measure,
     "p5": p5_import.measure,
     "p7": p7_nightly.measure,
     "p11": p11_start_and_memory.measure,
