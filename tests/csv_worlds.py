@@ -236,6 +236,6 @@ def answers(app: Flask, as_of: datetime) -> list[object]:
         asked = app.test_cli_runner().invoke(
             args=["figures", name, "--programme", "csp", "--json", *params]
         )
-        assert asked.exit_code == 0, (name, asked.output)
+        assert asked.exit_code == 0, (name, asked.output, asked.exception)
         found.append((name, given, json.loads(asked.stdout)["value"]))
     return found

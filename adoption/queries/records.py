@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from adoption.models import Deal, Proposal, Signal
 from adoption.queries.events import CHUNK, chunks
-from core.db import db, table_of
+from core.db import UtcDateTime, db, table_of
 from core.history import Facts, past
 
 # The subjects of core.history these tables are kept under.
@@ -174,6 +174,7 @@ def _read(model: type[Deal | Proposal | Signal], facts: Facts) -> dict[str, Any]
     for column in table_of(model).columns:
         if column.key in facts:
             value = facts[column.key]
-            reader = readers.get(column.type.python_type)
+            is_instant = isinstance(column.type, UtcDateTime)
+            reader = readers.get(datetime if is_instant else column.type.python_type)
             found[column.key] = reader(str(value)) if reader and value is not None else value
     return found
