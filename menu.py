@@ -24,6 +24,7 @@ BOARDS: Entry = ("race", "Contests", "Contests", "/boards", "contest.list_visibl
 AWARDS: Entry = ("bell", "Awards", "Awards", "/awards", "recog.wall_view")
 TRAINING: Entry = ("cap", "Training", "Training", "/training", "training.catalogue")
 ADOPTION: Entry = ("chart", "Adoption", "Adoption", "/adoption", "dashboard.public_summary")
+IMPACT: Entry = ("scale", "Impact", "Impact", "/reports/impact", "export.programme_onepager")
 TIPS: Entry = ("tip", "Tips", "Tips", "/tips", "tip.view")
 PEOPLE: Entry = ("people", "People", "People", "/people", "people.directory")
 IMPORTS: Entry = ("file", "Imports", "Imports", "/imports", "import.job_status")
@@ -33,9 +34,13 @@ JOBS: Entry = ("clock", "Jobs", "Jobs", "/admin/jobs", "admin.job_status")
 MENUS: dict[Role, tuple[tuple[Entry, ...], ...]] = {
     Role.REP: ((WEEK, BOARDS, TRAINING, AWARDS, TIPS),),
     Role.MANAGER: ((WEEK, BOARDS, TRAINING, AWARDS), (ADOPTION, TIPS, PEOPLE)),
-    Role.DIRECTOR: ((ADOPTION, BOARDS, TRAINING, AWARDS), (TIPS, PEOPLE)),
-    Role.SALES_OPS: ((BOARDS, AWARDS, TIPS, TRAINING), (ADOPTION, PEOPLE), (IMPORTS, OUTBOX, JOBS)),
-    Role.EXECUTIVE: ((ADOPTION, BOARDS, AWARDS, TRAINING),),
+    Role.DIRECTOR: ((ADOPTION, BOARDS, TRAINING, AWARDS), (IMPACT, TIPS, PEOPLE)),
+    Role.SALES_OPS: (
+        (BOARDS, AWARDS, TIPS, TRAINING),
+        (ADOPTION, IMPACT, PEOPLE),
+        (IMPORTS, OUTBOX, JOBS),
+    ),
+    Role.EXECUTIVE: ((ADOPTION, IMPACT, BOARDS, AWARDS, TRAINING),),
     Role.ADMIN: ((JOBS, IMPORTS, OUTBOX, PEOPLE),),
 }
 

@@ -27,8 +27,10 @@ from demo.dates import LAUNCH, ZONE, Timeline
 from demo.playbook import SLUG, at_stage, write_playbook
 from demo.targets import Target, targets
 from demo.world import World
+from people.queries import team_ids_by_name
 from people.services import set_password
-from programme.services import apply_playbook
+from programme.queries import experiments
+from programme.services import Draw, apply_playbook, record_draw
 
 PASSWORD = "pennant-demo"  # noqa: S105 - public on purpose: it opens invented people's accounts
 DIRECTORY = ("people", "memberships", "absences")
@@ -107,6 +109,21 @@ def _apply(folder: Path, world: World, now: datetime, races: int) -> None:
     approver = store.people_by_key([world.approver])[world.approver]
     with transaction():
         apply_playbook(book, approve_as=approver, actor=SYSTEM, now=now)
+        if races:
+            _keep_draw(world, now)
+
+
+def _keep_draw(world: World, now: datetime) -> None:
+    """Keep which half of the teams raced in spring and which had to wait, as it was drawn."""
+    owner = current_app.extensions["pennant"]["programmes"].get(SLUG)
+    spring, summer = world.playbook["contests"][:2]
+    if any(known.slug == spring["slug"] for known in experiments(owner.id)):
+        return
+    teams = team_ids_by_name()
+    arms = {teams[name]: "early" for name in spring["teams"]}
+    arms |= {teams[name]: "late" for name in summer["teams"]}
+    days = date.fromisoformat(spring["start"]), date.fromisoformat(spring["end"])
+    record_draw(owner.id, Draw(spring["slug"], *days, arms), SYSTEM, now)
 
 
 def _open_accounts(world: World, now: datetime) -> None:

@@ -22,6 +22,10 @@ def _lift_rows(request: FigureRequest) -> Sequence[Mapping[str, object]]:
 FIGURES = (
     Figure(
         name="lift",
+        says=(
+            "What an experiment changed: active days a week of those drawn to begin against "
+            "those drawn to wait."
+        ),
         params=(Param("experiment", required=True),),
         compute=_lift,
         rows=_lift_rows,

@@ -5,7 +5,16 @@ style sheet gives them their look. Each chart is laid out twice, wide and narrow
 keeps its size on a phone. Lengths are SVG units; shares are 0..1; y grows downwards.
 """
 
-from core.charts.intervals import Interval, difference_interval, rate_interval
+from core.charts.histogram import histogram
+from core.charts.intervals import (
+    DAYS,
+    PERCENT,
+    POINTS,
+    Interval,
+    Unit,
+    difference_interval,
+    rate_interval,
+)
 from core.charts.marks import (
     EN_DASH,
     MINUS,
@@ -24,7 +33,7 @@ from core.charts.marks import (
     polyline,
 )
 from core.charts.places import Run, bump, smooth
-from core.charts.shares import Forecast, ShareLine, share_line
+from core.charts.shares import Forecast, Milestone, ShareLine, share_line
 from core.charts.stairs import staircase
 from core.charts.tables import (
     HEAT_STEPS,
@@ -40,9 +49,12 @@ from core.charts.tables import (
 from core.charts.weeks import Week, weekly_bars
 
 __all__ = [
+    "DAYS",
     "EN_DASH",
     "HEAT_STEPS",
     "MINUS",
+    "PERCENT",
+    "POINTS",
     "Box",
     "Chart",
     "Dot",
@@ -54,18 +66,21 @@ __all__ = [
     "LaneScale",
     "Line",
     "Mark",
+    "Milestone",
     "Path",
     "Run",
     "ShareLine",
     "Sheet",
     "Stage",
     "Text",
+    "Unit",
     "Week",
     "bump",
     "difference_interval",
     "funnel",
     "heat_step",
     "heat_table",
+    "histogram",
     "lane_scale",
     "nice_top",
     "percent",

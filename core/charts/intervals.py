@@ -36,10 +36,34 @@ def rate_interval(
     return Interval(finding, sheet.draw(marks))
 
 
+@dataclass(frozen=True)
+class Unit:
+    """What a difference is counted in: how its ends and its sentence are written."""
+
+    name: str
+    times: float = 1.0
+    digits: int = 0
+    short: str = ""
+
+    def words(self, value: float, digits: int | None = None) -> str:
+        """A value of the difference with its sign."""
+        text = plain(value * self.times, self.digits if digits is None else digits)
+        return text if value <= 0 else f"+{text}"
+
+
+POINTS = Unit("points", 100, 0, " pts")
+PERCENT = Unit("percent", 100, 0, "%")
+DAYS = Unit("days a week", 1, 1, " days")
+
+
 def difference_interval(
-    difference: float, interval: tuple[float, float], *, scale: tuple[float, float] = (-0.1, 0.3)
+    difference: float,
+    interval: tuple[float, float],
+    *,
+    scale: tuple[float, float] = (-0.1, 0.3),
+    unit: Unit = POINTS,
 ) -> Interval:
-    """A difference of two shares in points; hollow and dashed while the interval holds zero."""
+    """A difference with its interval; hollow and dashed while the interval holds zero."""
     low, high = interval
     scale = (min(scale[0], low), max(scale[1], high))
     is_clear = low > 0 or high < 0
@@ -50,19 +74,15 @@ def difference_interval(
         Text(sheet.x(0), 46, "0", "tick", "middle"),
         *_whiskers(sheet.x(low), sheet.x(high), 16, 5, "ci" if is_clear else "ci unsure"),
         Dot(sheet.x(difference), 16, 5.5, "dot me" if is_clear else "dot hollow"),
-        Text(sheet.x(scale[0]), 46, _points(scale[0]), "tick"),
-        Text(sheet.x(scale[1]), 46, f"{_points(scale[1])} pts", "tick", "end"),
+        Text(sheet.x(scale[0]), 46, unit.words(scale[0]), "tick"),
+        Text(sheet.x(scale[1]), 46, f"{unit.words(scale[1])}{unit.short}", "tick", "end"),
     ]
+    fine = unit.digits + 1
     finding = (
-        f"{_points(difference, 1)} points, "
-        f"95% interval {_points(low, 1)} to {_points(high, 1)} points"
+        f"{unit.words(difference, fine)} {unit.name}, "
+        f"95% interval {unit.words(low, fine)} to {unit.words(high, fine)} {unit.name}"
     )
     return Interval(finding, sheet.draw(marks))
-
-
-def _points(share: float, digits: int = 0) -> str:
-    words = plain(share * 100, digits)
-    return words if share <= 0 else f"+{words}"
 
 
 def _whiskers(x1: float, x2: float, y: float, reach: float, cls: str) -> list[Mark]:

@@ -4,6 +4,7 @@ from reports.queries.compared import Compared, Split, compared, window_of
 from reports.queries.experiments import (
     Member,
     Tried,
+    current_programme,
     lift_rows,
     owner_of,
     today_of,
@@ -17,6 +18,7 @@ __all__ = [
     "Split",
     "Tried",
     "compared",
+    "current_programme",
     "lift_rows",
     "owner_of",
     "today_of",

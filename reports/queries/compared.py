@@ -1,5 +1,6 @@
 """Those who used it and the others over one window, with their own past (METRICS V, X5 to X9)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -51,14 +52,20 @@ class Compared:
         """The last day of the window."""
         return self.end - DAY
 
+    @property
+    def last_before(self) -> date:
+        """The last day of the window before: the eve of the launch."""
+        return self.before[1] - DAY
 
-def window_of(today: date) -> tuple[date, date]:
-    """The last three whole calendar months, half-open."""
+
+def window_of(launch_on: date, today: date) -> tuple[date, date]:
+    """The last three whole calendar months since the launch, or all days since; half-open."""
     end = today.replace(day=1)
     start = end
     for _ in range(MONTHS):
         start = (start - DAY).replace(day=1)
-    return start, end
+    start = max(start, launch_on)
+    return (start, end) if start < end else (launch_on, today)
 
 
 def compared(
@@ -66,10 +73,8 @@ def compared(
 ) -> Compared:
     """METRICS V1 with V4 under `rule`, and X5 to X9 with the split fixed before the window."""
     start, end = window
-    shown = _split(owner, start, end, rule, as_of)
-    fixed = shown
-    if rule is not UseRule.LANDMARK:
-        fixed = _split(owner, start, end, UseRule.LANDMARK, as_of)
+    found = adoption_figures.sellers_by(owner, start, end, {rule, UseRule.LANDMARK}, as_of)
+    shown, fixed = (_split(owner, found[one]) for one in (rule, UseRule.LANDMARK))
     teams = people.queries.team_on(start, as_of)
     seed = hash_arm(owner.slug, start.isoformat())
     has_past = fixed.gap_before.gap is not None
@@ -84,10 +89,9 @@ def compared(
     )
 
 
-def _split(owner: Programme, start: date, end: date, rule: UseRule, as_of: datetime) -> Split:
-    found = tuple(adoption_figures.sellers(owner, start, end, rule.value, as_of))
+def _split(owner: Programme, sellers: Sequence[Seller]) -> Split:
     return Split(
-        found,
-        sellers_gap(found, owner.min_group),
-        sellers_gap(found, owner.min_group, before=True),
+        tuple(sellers),
+        sellers_gap(sellers, owner.min_group),
+        sellers_gap(sellers, owner.min_group, before=True),
     )

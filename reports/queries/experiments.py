@@ -51,6 +51,11 @@ class Tried:
         return self.end - DAY
 
     @property
+    def title(self) -> str:
+        """Its name as people read it."""
+        return self.slug.replace("-", " ").replace("_", " ").capitalize()
+
+    @property
     def before(self) -> tuple[date, date]:
         """The days before the start that everybody is compared with."""
         return self.start - DAYS_BEFORE * DAY, self.start
@@ -59,6 +64,11 @@ class Tried:
 def owner_of(programme_id: int) -> Programme:
     """The programme a figure is asked about."""
     return programme.queries.by_id(programme_id)
+
+
+def current_programme() -> Programme | None:
+    """The programme pages speak of."""
+    return programme.queries.default()
 
 
 def today_of(owner: Programme, as_of: datetime) -> date:

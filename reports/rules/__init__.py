@@ -1,5 +1,6 @@
 """What may be said of a difference (METRICS 3, 7, 9): estimates, and the words for them. Pure."""
 
+from adoption.rules.gaps import UseRule
 from reports.rules.compared import (
     AdjustedGap,
     GrowthGap,
@@ -8,36 +9,62 @@ from reports.rules.compared import (
     growth_gap,
     relative_changes,
 )
+from reports.rules.headline import NOT_YET, headline
 from reports.rules.lift import (
     DAYS_BEFORE,
     TEAMS_A_SIDE,
     Arm,
     Lift,
     Verdict,
+    clearest,
     days_a_week,
     lift_of_reps,
     lift_of_teams,
 )
-from reports.rules.words import chance, days_range, experiment_sentence, signed, too_few_sentence
+from reports.rules.words import (
+    adjusted_sentence,
+    amount,
+    cannot_sentence,
+    chance,
+    days_range,
+    experiment_sentence,
+    gap_sentence,
+    growth_sentence,
+    percent,
+    signed,
+    signed_percent,
+    too_few_sentence,
+)
 
 __all__ = [
     "DAYS_BEFORE",
+    "NOT_YET",
     "TEAMS_A_SIDE",
     "AdjustedGap",
     "Arm",
     "GrowthGap",
     "Lift",
     "TeamSide",
+    "UseRule",
     "Verdict",
     "adjusted_gap",
+    "adjusted_sentence",
+    "amount",
+    "cannot_sentence",
     "chance",
+    "clearest",
     "days_a_week",
     "days_range",
     "experiment_sentence",
+    "gap_sentence",
     "growth_gap",
+    "growth_sentence",
+    "headline",
     "lift_of_reps",
     "lift_of_teams",
+    "percent",
     "relative_changes",
     "signed",
+    "signed_percent",
     "too_few_sentence",
 ]

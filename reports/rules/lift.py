@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import fmean
 
-from core.stats import Change, Estimate, adjusted, mean_change, permute, two_sample
+from core.stats import Change, Estimate, adjusted, holm, mean_change, permute, two_sample
 from reports.rules.words import LEVEL, NO_CONCLUSION, experiment_sentence, too_few_sentence
 
 DAYS_BEFORE = 28
@@ -125,3 +125,14 @@ def _judged(arms: tuple[Arm, ...], found: Estimate | None, method: str, who: str
     words = experiment_sentence(who, found.effect, found.lo, found.hi, found.p)
     verdict = Verdict.MORE if found.effect > 0 else Verdict.LESS
     return Lift(arms, found, method, verdict if found.p <= LEVEL else Verdict.UNCLEAR, words)
+
+
+def clearest(lifts: Sequence[Lift]) -> Lift | None:
+    """The experiment to speak of first: the smallest p, if it stays clear among all of them (X13).
+
+    Whoever picks the best of many must ask more of it.
+    """
+    judged = [(one.estimate.p, one) for one in lifts if one.estimate and one.estimate.p is not None]
+    claims = holm([p for p, _one in judged])
+    clear = [pair for pair, claim in zip(judged, claims, strict=True) if claim <= LEVEL]
+    return min(clear, key=lambda pair: pair[0])[1] if clear else None

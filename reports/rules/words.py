@@ -1,5 +1,6 @@
 """Differences in words, after METRICS section 9. Every number is rounded half up (G6)."""
 
+from core.money import SYMBOLS
 from core.stats import half_up, smallest_p
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -64,3 +65,81 @@ def too_few_sentence(early: int, late: int) -> str:
         often = "every time" if times == 1 else f"one time in {number_word(int(times))}"
         return f"{few}: even a perfect result happens by chance {often}. {NO_CONCLUSION}"
     return f"{few}: with fewer than four on a side, one team's luck decides. {NO_CONCLUSION}"
+
+
+def percent(share: float) -> str:
+    """A share as people read it, with a real minus sign: "209%"."""
+    return f"{plain(100 * share, 0)}%"
+
+
+def signed_percent(share: float) -> str:
+    """A difference as people read it: "+10%"."""
+    return f"{signed(100 * share, 0)}%"
+
+
+def amount(value: float, currency: str) -> str:
+    """Money in round figures: "$74.7K", "$1.3M", "$850"."""
+    size = abs(value)
+    for unit, word in ((1_000_000, "M"), (1_000, "K")):
+        # From where it would be rounded up to the unit anyway.
+        if size >= unit * (0.99995 if unit > 1_000 else 0.9995):
+            text = f"{half_up(size / unit, 1):,}{word}"
+            break
+    else:
+        text = f"{half_up(size):,}"
+    symbol = SYMBOLS.get(currency)
+    sign = "−" if value < 0 and text.strip("0.") else ""
+    return f"{sign}{symbol}{text}" if symbol else f"{sign}{text} {currency}"
+
+
+def gap_sentence(means: tuple[float, float], gap: float, before: float, currency: str) -> str:
+    """METRICS section 9, "Gap", which V4 never lets stand without the gap before."""
+    users, others = (amount(mean, currency) for mean in means)
+    told = f"Reps who used the tool sold {users} each, others {others} ({signed_percent(gap)})."
+    if half_up(100 * before) <= 0:
+        less = f"{percent(-before)} less" if half_up(100 * before) else "no more"
+        return f"{told} Before the tool existed the same people sold {less} than the others."
+    share = "most" if gap <= 0 or before >= gap / 2 else "part"
+    return (
+        f"{told} Careful: the same people already sold {percent(before)} more before the tool "
+        f"existed, so {share} of this is who they are, not what the tool does."
+    )
+
+
+def adjusted_sentence(ends: tuple[float, float, float], base: float | None, currency: str) -> str:
+    """METRICS X5 in words: the effect with its interval, and as a share of what was to expect."""
+    effect, lo, hi = ends
+    share = f", {percent(abs(effect) / base)} of what their past let expect" if base else ""
+    much = "more" if effect >= 0 else "less"
+    low, high = (lo, hi) if effect >= 0 else (-hi, -lo)
+    return (
+        f"Next to others who had sold as much before, reps who used it sold "
+        f"{amount(abs(effect), currency)} {much} each (likely {amount(low, currency)} to "
+        f"{amount(high, currency)}){share}. One earlier season is a rough guide, so this still "
+        "holds part of who they are."
+    )
+
+
+def growth_sentence(effect: float, lo: float, hi: float, p: float) -> str:
+    """METRICS section 9, "Adjusted"."""
+    much = "more" if effect >= 0 else "less"
+    low, high = (lo, hi) if effect >= 0 else (-hi, -lo)
+    found = (
+        f"Compared with their own past, reps who used it grew {percent(abs(effect))} {much} than "
+        f"the others (likely {signed_percent(low)} to {signed_percent(high)})"
+    )
+    if p > LEVEL:
+        found += f"; chance alone would do as much {chance(p)}"
+    return f"{found}. A comparison, not an experiment."
+
+
+def cannot_sentence(users: int, others: int, min_group: int, *, has_past: bool) -> str:
+    """Why a comparison says nothing: too few people, no past, or too few teams."""
+    if min(users, others) < min_group:
+        return (
+            f"{users:,} used it and {others:,} did not: with fewer than {min_group} on a side we "
+            "show no average."
+        )
+    if not has_past:
+        return "What the same people sold before the tool is not known here."
+    return "Fewer than four teams on a side: too few to tell an effect from one team's luck."

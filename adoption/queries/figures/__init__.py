@@ -12,6 +12,7 @@ from adoption.queries.figures.gaps import (
     revenue_gap,
     revenue_gap_before,
     sellers,
+    sellers_by,
     won_amounts,
 )
 from adoption.queries.figures.growth import (
@@ -65,6 +66,7 @@ __all__ = [
     "revenue_gap",
     "revenue_gap_before",
     "sellers",
+    "sellers_by",
     "share_keys",
     "states",
     "stickiness",

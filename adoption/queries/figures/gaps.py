@@ -1,7 +1,7 @@
 """Those who use it against those who do not (METRICS V), never without the gap before."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -22,23 +22,33 @@ def sellers(
     owner: Programme, start: date, end: date, user_rule: str | None, as_of: datetime
 ) -> list[Seller]:
     """METRICS V1's population with its split, its won amounts and V4's of the window before."""
+    rule = UseRule(user_rule or UseRule.ANY)
+    return sellers_by(owner, start, end, [rule], as_of)[rule]
+
+
+def sellers_by(
+    owner: Programme, start: date, end: date, rules: Collection[UseRule], as_of: datetime
+) -> dict[UseRule, list[Seller]]:
+    """`sellers` under several rules, read once: the same people, split in different ways."""
     found = world(owner, end - DAY, as_of=as_of, since=start)
     population = gap_population(found, start, end)
     before = window_before(owner.launch_on, start, end)
     won = won_amounts(owner.id, start, end, as_of)
     won_before = won_amounts(owner.id, *before, as_of)
     lives = people.queries.calendars(None, as_of)
-    rule = UseRule(user_rule or UseRule.ANY)
-    return [
-        Seller(
-            ident,
-            _is_user(found, rep, start, end, rule),
-            won.get(ident, 0.0),
-            won_before.get(ident, 0.0),
-            lives[ident].is_employed(before[1] - DAY),
-        )
-        for ident, rep in population.items()
-    ]
+    return {
+        rule: [
+            Seller(
+                ident,
+                _is_user(found, rep, start, end, rule),
+                won.get(ident, 0.0),
+                won_before.get(ident, 0.0),
+                lives[ident].is_employed(before[1] - DAY),
+            )
+            for ident, rep in population.items()
+        ]
+        for rule in rules
+    }
 
 
 def revenue_gap(

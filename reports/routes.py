@@ -1,0 +1,120 @@
+"""What difference does it make? Experiments first, then comparisons with their own past."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from core import charts
+from core.clock import now
+from core.guards import current_actor, guard
+from reports import access, forms, queries
+from reports.queries import Compared, Tried
+from reports.rules import (
+    UseRule,
+    adjusted_sentence,
+    amount,
+    cannot_sentence,
+    gap_sentence,
+    growth_sentence,
+    headline,
+)
+
+blueprint = Blueprint("reports", __name__, url_prefix="/reports")
+
+RULES = {
+    UseRule.ANY: "Used it in these months",
+    UseRule.LANDMARK: "Used it just before",
+    UseRule.SUSTAINED: "Made it a habit",
+}
+
+
+@blueprint.get("/impact")
+@guard(access.ONE_PAGER)
+def impact() -> ResponseReturnValue:
+    """Every rung of evidence there is, with what it is worth."""
+    actor, as_of = current_actor(), now()
+    owner = queries.current_programme()
+    today = queries.today_of(owner, as_of) if owner is not None else None
+    if owner is None or today is None or today <= owner.launch_on:
+        return render_template("reports/empty.html", owner=owner)
+    usual = queries.window_of(owner.launch_on, today)
+    asked = forms.read(request.args, usual, owner.launch_on, today)
+    tried = queries.tried_all(owner, as_of)
+    found = queries.compared(owner, (asked.start, asked.end), asked.rule, as_of)
+    return render_template(
+        "reports/impact.html",
+        owner=owner,
+        asked=asked,
+        segments=_segments(asked),
+        money=partial(amount, currency=owner.currency),
+        headline=headline([one.lift for one in tried], found.growth),
+        tried=tried,
+        pictures=_pictures(tried),
+        found=found,
+        words=_words(found, owner.currency, owner.min_group),
+        growth_picture=_growth_picture(found),
+        may_open=access.may_open_figures(actor),
+        may_plan=access.may_plan_tips(actor),
+    )
+
+
+def _pictures(tried: Sequence[Tried]) -> dict[str, charts.Interval]:
+    """The difference of each judged experiment with its interval, in days a week."""
+    return {
+        one.slug: charts.difference_interval(
+            found.effect, (found.lo, found.hi), scale=(-0.5, 1.0), unit=charts.DAYS
+        )
+        for one in tried
+        if (found := one.lift.estimate) is not None
+        and found.lo is not None
+        and found.hi is not None
+    }
+
+
+def _growth_picture(found: Compared) -> charts.Interval | None:
+    growth = found.growth
+    if growth is None or growth.estimate.lo is None or growth.estimate.hi is None:
+        return None
+    ends = growth.estimate.lo, growth.estimate.hi
+    return charts.difference_interval(growth.estimate.effect, ends, unit=charts.PERCENT)
+
+
+def _segments(asked: forms.Asked) -> list[dict[str, object]]:
+    """The ways to part the reps, each over the same window."""
+    start, last = asked.start.isoformat(), asked.last_day.isoformat()
+    return [
+        {
+            "label": label,
+            "href": url_for(".impact", rule=rule.value, start=start, last=last),
+            "current": rule is asked.rule,
+        }
+        for rule, label in RULES.items()
+    ]
+
+
+def _words(found: Compared, currency: str, min_group: int) -> dict[str, str]:
+    """The sentence of each rung (METRICS section 9), and of those that can say nothing."""
+    fixed = found.fixed
+    has_past = fixed.gap_before.gap is not None
+    words = {
+        "too_few": cannot_sentence(
+            found.shown.gap.with_it, found.shown.gap.without, min_group, has_past=True
+        ),
+        "cannot": cannot_sentence(
+            fixed.gap.with_it, fixed.gap.without, min_group, has_past=has_past
+        ),
+    }
+    gap, before = found.shown.gap, found.shown.gap_before
+    if None not in (gap.gap, before.gap, gap.mean_with, gap.mean_without):
+        means = gap.mean_with or 0.0, gap.mean_without or 0.0
+        words["gap"] = gap_sentence(means, gap.gap or 0.0, before.gap or 0.0, currency)
+    if found.adjusted is not None:
+        one = found.adjusted.estimate
+        ends = one.effect, one.lo or 0.0, one.hi or 0.0
+        words["adjusted"] = adjusted_sentence(ends, found.adjusted.base, currency)
+    if found.growth is not None:
+        one, p = found.growth.estimate, found.growth.permutation.p
+        words["growth"] = growth_sentence(one.effect, one.lo or 0.0, one.hi or 0.0, p)
+    return words
