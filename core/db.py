@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from weakref import WeakKeyDictionary
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -19,6 +21,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Row,
+    Select,
     Table,
     TypeDecorator,
     case,
@@ -123,6 +126,132 @@ def set_up_engine(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+class Question:
+    """A SELECT that every request asks, by its text alone, on connections kept for such questions.
+
+    It stands outside any transaction and sees what is committed: no BEGIN and ROLLBACK around one
+    row, nothing compiled anew, no question beforehand whether the connection is alive. One that
+    broke is put away and the question asked once more.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        self.statement = statement
+        self._prepared: WeakKeyDictionary[Engine, _Prepared] = WeakKeyDictionary()
+
+    def ask(self, engine: Engine, **given: object) -> list[tuple[Any, ...]]:
+        """Return the rows as plain tuples, typed as the statement's columns say."""
+        prepared = self._prepared.get(engine)
+        if prepared is None:
+            prepared = self._prepared[engine] = _Prepared(self.statement, engine)
+        rows = _fetch(engine, prepared.text, prepared.values(given))
+        turns = prepared.turns
+        if not turns or not rows:
+            return rows
+        found = []
+        for row in rows:
+            typed = list(row)
+            for place, turn in turns:
+                typed[place] = turn(typed[place])
+            found.append(tuple(typed))
+        return found
+
+
+class _Prepared:
+    """A question in one database's words."""
+
+    def __init__(self, statement: Select[*tuple[Any, ...]], engine: Engine) -> None:
+        compiled = statement.compile(dialect=engine.dialect)
+        fixed = compiled.params
+        self.text = str(compiled)
+        self.is_positional = bool(getattr(compiled, "positional", False))
+        names = list(getattr(compiled, "positiontup", None) or compiled.binds)
+        self.binds = [
+            (
+                name,
+                fixed.get(name),
+                compiled.binds[name]
+                .type.dialect_impl(engine.dialect)
+                .bind_processor(engine.dialect),
+            )
+            for name in names
+        ]
+        self.turns = [
+            (place, turn)
+            for place, column in enumerate(statement.selected_columns)
+            if (
+                turn := column.type.dialect_impl(engine.dialect).result_processor(
+                    engine.dialect, None
+                )
+            )
+            is not None
+        ]
+
+    def values(self, given: Mapping[str, object]) -> Any:  # noqa: ANN401 - a tuple or a dict, as the driver wants
+        """Return the values of one asking in the driver's own form."""
+        turned = []
+        for name, fixed, turn in self.binds:
+            value = given.get(name, fixed)
+            turned.append((name, turn(value) if turn else value))
+        return tuple(value for _, value in turned) if self.is_positional else dict(turned)
+
+
+# Connections at hand for questions, by engine: as many as were ever asked at the same moment.
+_at_hand: WeakKeyDictionary[Engine, list[Any]] = WeakKeyDictionary()
+_opening = Lock()
+
+
+def _fetch(engine: Engine, text_: str, values: object) -> list[tuple[Any, ...]]:
+    """Ask on a connection at hand; if it broke, forget all and ask once more on a new one."""
+    free = _at_hand.get(engine)
+    if free is None:
+        free = _begin_keeping(engine)
+    is_new = False
+    while True:
+        try:
+            connection = free.pop()
+        except IndexError:
+            connection, is_new = _open_for_questions(engine), True
+        try:
+            rows: list[tuple[Any, ...]] = connection.execute(text_, values).fetchall()
+        except BaseException as error:
+            is_broken = isinstance(error, engine.dialect.dbapi.Error) and (  # type: ignore[union-attr]
+                engine.dialect.is_disconnect(error, connection, None)
+            )
+            connection.close()
+            if is_new or not is_broken:
+                raise
+            put_away(engine)
+        else:
+            free.append(connection)
+            return rows
+
+
+def _begin_keeping(engine: Engine) -> list[Any]:
+    with _opening:
+        if engine not in _at_hand:
+            event.listen(engine, "engine_disposed", put_away)
+            _at_hand[engine] = []
+        return _at_hand[engine]
+
+
+def _open_for_questions(engine: Engine) -> Any:  # noqa: ANN401 - the driver's own class
+    pooled = engine.raw_connection()
+    connection: Any = pooled.driver_connection
+    pooled.detach()
+    if engine.dialect.name != "sqlite":
+        connection.autocommit = True
+        # One row by its key each time: planned once, not anew at every asking.
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+    return connection
+
+
+def put_away(engine: Engine) -> None:
+    """Close the connections kept for questions; the next question opens a new one."""
+    free = _at_hand.get(engine, [])
+    while free:
+        free.pop().close()
 
 
 @contextmanager
@@ -288,6 +417,14 @@ def delete_where(model: type[Base], *conditions: ColumnElement[bool]) -> int:
     return int(getattr(result, "rowcount", 0))
 
 
+def detached(model: type[Model], ident: object) -> Model:
+    """Fetch a copy of a row that belongs to no session: it never expires and may be kept."""
+    with Session(db.engine) as own:
+        found = own.get_one(model, ident)
+        own.expunge(found)
+    return found
+
+
 def lock_row(model: type[Model], ident: object) -> Model | None:
     """Fetch one row anew and hold it until the transaction ends; None when there is none."""
     return db.session.get(model, ident, with_for_update=True, populate_existing=True)
@@ -310,11 +447,13 @@ __all__ = [
     "BigKey",
     "Key",
     "Mapped",
+    "Question",
     "UtcDateTime",
     "bulk_insert",
     "count_rows",
     "db",
     "delete_where",
+    "detached",
     "dialect",
     "fenced",
     "gather_statistics",

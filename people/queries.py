@@ -6,11 +6,22 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
-from core.db import db
-from core.intake.directory import Known
+from core.db import Question, UtcDateTime, db, in_transaction
 from core.history import Facts, past
+from core.intake.directory import Known
 from core.outbox import Recipient
 from core.policy import Actor, Role
 from people.models import (
@@ -672,14 +683,14 @@ def sign_in_of(email: str, today: date) -> SignIn | None:
     )
 
 
-# Built once: every request of a signed-in person asks this.
-_OPEN_SESSION = (
+# Who is behind a session, while it holds. Rooms above may ask more in the same statement.
+OPEN_SESSION: Select[*tuple[Any, ...]] = (
     select(
         AuthSession.person_id,
-        AuthSession.seen_at,
-        AuthSession.created_at,
         Person.role,
         Person.name,
+        AuthSession.seen_at,
+        AuthSession.created_at,
         Person.status,
         Person.left_on,
     )
@@ -687,10 +698,18 @@ _OPEN_SESSION = (
     .join(Person, Person.id == AuthSession.person_id)
     .where(
         AuthSession.id_hash == bindparam("id_hash"),
-        AuthSession.expires_at > bindparam("now"),
+        AuthSession.expires_at > bindparam("now", type_=UtcDateTime()),
         AuthSession.account_version == Account.version,
     )
 )
+SESSION_COLUMNS = len(OPEN_SESSION.selected_columns)
+# The latest changes of people, memberships and absences as one number: it differs as soon as one
+# more is there, also when changes made at the same moment come in another order than their ids.
+_LATEST = (
+    select(PersonChange.id).order_by(PersonChange.id.desc()).limit(literal_column("20")).subquery()
+)
+NEWEST_CHANGE = select(func.sum(_LATEST.c.id)).scalar_subquery()
+_SESSION = Question(OPEN_SESSION)
 
 
 def open_session(id_hash: str, now: datetime) -> OpenSession | None:
@@ -699,10 +718,19 @@ def open_session(id_hash: str, now: datetime) -> OpenSession | None:
     Not ended, not expired, the account's version unchanged, and a person who may still enter.
     """
     given = {"id_hash": id_hash, "now": now}
-    row = db.session.connection().execute(_OPEN_SESSION, given).first()
-    if row is None or not may_sign_in(row.status, row.left_on, now.date()):
+    if in_transaction():
+        rows = [tuple(row) for row in db.session.execute(OPEN_SESSION, given)]
+    else:
+        rows = _SESSION.ask(db.engine, **given)
+    return session_in(rows[0], now) if rows else None
+
+
+def session_in(row: tuple[Any, ...], now: datetime) -> OpenSession | None:
+    """The session in a row of `OPEN_SESSION`, if its person may still enter."""
+    person_id, role, name, seen_at, created_at, status, left_on = row[:SESSION_COLUMNS]
+    if not may_sign_in(status, left_on, now.date()):
         return None
-    return OpenSession(row.person_id, row.role, row.name, row.seen_at, row.created_at)
+    return OpenSession(person_id, role, name, seen_at, created_at)
 
 
 def token_by_hash(token_hash: str, now: datetime) -> ApiToken | None:

@@ -11,12 +11,14 @@ from people.services.entry import (
     check_password,
     close_session,
     count_attempt,
+    hash_of,
     load_actor_for_token,
     open_session,
     prune_sign_ins,
     see_session,
     session_actor,
     set_password,
+    signed_in,
 )
 from people.services.keys import SCOPES, create_token, revoke_token
 from people.services.wishes import (
@@ -38,6 +40,7 @@ __all__ = [
     "close_session",
     "count_attempt",
     "create_token",
+    "hash_of",
     "load_absences",
     "load_actor_for_token",
     "load_external_ids",
@@ -51,5 +54,6 @@ __all__ = [
     "see_session",
     "session_actor",
     "set_password",
+    "signed_in",
     "suspend",
 ]

@@ -111,7 +111,11 @@ def open_session(person_id: int, now: datetime, *, email: str | None = None) -> 
 
 def session_actor(raw: str, now: datetime) -> SignedIn | None:
     """Who is behind a session id, if it still holds; `is_due` asks for `see_session`."""
-    found = queries.open_session(hash_of(raw), now)
+    return signed_in(queries.open_session(hash_of(raw), now), now)
+
+
+def signed_in(found: queries.OpenSession | None, now: datetime) -> SignedIn | None:
+    """Who is behind a session that was read, unless it lay idle too long."""
     if found is None or now - found.seen_at > SESSION_IDLES:
         return None
     actor = Actor(person_id=found.person_id, role=Role(found.role), name=found.name)
