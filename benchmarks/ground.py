@@ -1,6 +1,7 @@
 """What every benchmark stands on: a migrated database, our processes, and a load of requests."""
 
 import csv
+import itertools
 import multiprocessing
 import os
 import secrets
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,37 +133,44 @@ def fresh(engine: str, *, quick: bool) -> Iterator[Ground]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def requests_per_second(port: int, request: bytes, seconds: float) -> float:
+def requests_per_second(
+    port: int, request: bytes, seconds: float, marks: Sequence[str] = ()
+) -> float:
     """How many answers a second eight kept-open connections get for one raw request.
 
-    Where the request holds MARK, each sending of it gets a number of its own there.
+    Where the request holds MARK, each sending of it gets one of `marks` there, each used once; when
+    none is left the load ends. Without any, each sending gets a number of its own.
     """
     context = multiprocessing.get_context("spawn")
+    shares = [marks[n::CLIENT_PROCESSES] for n in range(CLIENT_PROCESSES)]
     with context.Pool(CLIENT_PROCESSES) as pool:
-        counts = pool.starmap(_hammer, [(port, request, seconds)] * CLIENT_PROCESSES)
-    return sum(counts) / seconds
+        rates = pool.starmap(_hammer, [(port, request, seconds, share) for share in shares])
+    return sum(rates)
 
 
-def _hammer(port: int, request: bytes, seconds: float) -> int:
-    """Count the answers this process gets, its connections taking turns."""
+def _hammer(port: int, request: bytes, seconds: float, marks: Sequence[str]) -> float:
+    """Count the answers a second this process gets, its connections taking turns."""
     sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
-    count, until = 0, time.perf_counter() + seconds
-
-    def numbered(number: int) -> bytes:
-        return request.replace(MARK.encode(), f"{os.getpid()}-{number}".encode())
-
-    for place, connection in enumerate(sockets):
-        connection.sendall(numbered(-place))
-    while time.perf_counter() < until:
-        for place in range(CONNECTIONS):
-            if not _read_answer(sockets[place]):
-                sockets[place].close()
-                sockets[place] = socket.create_connection(("127.0.0.1", port))
-            count += 1
-            sockets[place].sendall(numbered(count))
+    given = iter(marks) if marks else (f"{os.getpid()}-{n}" for n in itertools.count())
+    sendings = (request.replace(MARK.encode(), mark.encode()) for mark in given)
+    began, count, until = time.perf_counter(), 0, time.perf_counter() + seconds
+    waiting = deque(sockets)
     for connection in sockets:
-        connection.close()
-    return count
+        connection.sendall(next(sendings))
+    while waiting:
+        connection = waiting.popleft()
+        is_open = _read_answer(connection)
+        count += 1
+        if not is_open:
+            connection.close()
+            connection = socket.create_connection(("127.0.0.1", port))
+        sending = next(sendings, None) if time.perf_counter() < until else None
+        if sending is None:
+            connection.close()
+            continue
+        connection.sendall(sending)
+        waiting.append(connection)
+    return count / (time.perf_counter() - began)
 
 
 def _read_answer(connection: socket.socket) -> bool:
