@@ -134,7 +134,9 @@ def answer(
         "figure": figure.name,
         "programme": programme.slug,
         "params": {
-            name: _plain(value) for name, value in request.params.items() if value is not None
+            param.name: _plain(param.kind, request.params[param.name])
+            for param in figure.params
+            if request.params[param.name] is not None
         },
         "as_of": request.as_of.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "value": dict(figure.compute(request)),
@@ -215,7 +217,10 @@ def _number(param: Param, text: str) -> int | float:
     return value
 
 
-def _plain(value: object) -> object:
+def _plain(kind: ParamKind, value: Any) -> object:  # noqa: ANN401 - what `_read` made of it
+    """A parameter as it is written (CONTRACT section 5: a month is YYYY-MM)."""
+    if kind == "month":
+        return f"{value[0]:%Y-%m}"
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], date):
         return f"{value[0].isoformat()}/{value[1].isoformat()}"
     if isinstance(value, tuple):

@@ -85,7 +85,7 @@ FIGURES = (
         says="Reps whose first key action fell in the month, against the month before.",
         params=(_MONTH,),
         compute=asked(growth.new_user_growth),
-        rows=asked(growth.new_user_growth_rows),
+        rows=asked(growth.newcomers_rows),
     ),
     Figure(
         name="returning_established",

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from core import figures, policy
 from core.clock import now
+from core.csv_file import csv_file
 from core.doors import terminal
 from core.errors import Invalid, NotAllowed, NotFound
 from core.guards import current_actor, person_or_machine
@@ -59,6 +60,19 @@ def figure(slug: str, name: str) -> ResponseReturnValue:
 @person_or_machine("people.metrics_individual", "figures:read")
 def rows(slug: str, name: str) -> ResponseReturnValue:
     """List the rows behind a figure, for those who may see everybody's."""
+    return jsonify(figure=name, rows=_rows_behind(slug, name))
+
+
+@blueprint.get("/api/v1/programmes/<slug>/figures/<name>/rows.csv")
+@person_or_machine("people.metrics_individual", "figures:read")
+def rows_as_csv(slug: str, name: str) -> ResponseReturnValue:
+    """Hand out the same rows as a file."""
+    found = _rows_behind(slug, name)
+    heads = tuple(found[0]) if found else ()
+    return csv_file(name, heads, ([row[head] for head in heads] for row in found))
+
+
+def _rows_behind(slug: str, name: str) -> list[dict[str, object]]:
     chosen = figures.find(name)
     actor = current_actor()
     allowed = policy.scope_of(actor, "people.metrics_individual") is policy.Scope.ALL
@@ -66,7 +80,7 @@ def rows(slug: str, name: str) -> ResponseReturnValue:
         msg = "There are no rows to show here."
         raise NotFound(msg)
     asked = figures.ask(chosen, _programme(slug), _given(), now())
-    return jsonify(figure=name, rows=[dict(row) for row in chosen.rows(asked)])
+    return [dict(row) for row in chosen.rows(asked)]
 
 
 @click.command("figures")

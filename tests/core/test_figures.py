@@ -92,3 +92,17 @@ def test_the_answer_has_the_contracts_shape() -> None:
         "value": {"through": date(2026, 5, 3).toordinal(), "team": None},
         "rows_url": None,
     }
+
+
+def test_parameters_come_back_as_they_were_written() -> None:
+    given = {
+        "through": "2026-05-03",
+        "team": "North",
+        "base": "2026-03-02/2026-03-30",
+        "month": "2026-04",
+        "n": "3",
+        "mode": "off",
+        "kinds": "a,b",
+    }
+    answer = figures.answer(FIGURE, Programme(), ask(**given), None)
+    assert answer["params"] == {**given, "n": 3}

@@ -122,7 +122,7 @@ def new_user_growth(owner: Programme, month: Window, as_of: datetime) -> dict[st
     }
 
 
-def new_user_growth_rows(owner: Programme, month: Window, as_of: datetime) -> list[Row]:
+def newcomers_rows(owner: Programme, month: Window, as_of: datetime) -> list[Row]:
     """Everybody who ever used it by the end of the month, with the date they began."""
     before, _end = _month_before(month)
 
