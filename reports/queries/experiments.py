@@ -9,7 +9,8 @@ import adoption.queries
 import people.queries
 import programme.queries
 from adoption.queries.figures.scope import Row, rows_of
-from core.calendars import DAY
+from adoption.rules import RepDays, Span
+from core.calendars import DAY, WEEK_DAYS
 from core.errors import NotFound
 from core.stats import Change, hash_arm, is_held_out
 from programme.models import Programme
@@ -126,22 +127,36 @@ def _members(
     keys: Mapping[int, str],
     as_of: datetime,
 ) -> tuple[Member, ...]:
-    """Reps employed and enabled on the first day, with the arm of their own or of their team.
+    """Everybody drawn, with the arm of their own or of their team.
 
-    Who came later or has left since changes nothing: that is decided after the draw, and may be
-    its effect.
+    Who has left since stays in: leaving is decided after the draw, and may be its effect.
     """
-    span = found.span
-    since = span.window(row.starts_on, end)
-    before = span.window(row.starts_on - DAYS_BEFORE * DAY, row.starts_on)
     teams = people.queries.team_on(row.starts_on, as_of)
     members = []
     for ident, rep in found.reps.items():
         arm = _arm(row, keys[ident], teams.get(ident))
-        if arm is not None and span.has(rep.current, row.starts_on):
+        start = _own_start(row, rep, end, found.span)
+        if arm is not None and start is not None:
+            before = found.span.window(start - DAYS_BEFORE * DAY, start)
+            since = found.span.window(start, end)
             change = Change(days_a_week(rep.used, before), days_a_week(rep.used, since))
             members.append(Member(ident, teams.get(ident), arm, change))
     return tuple(members)
+
+
+def _own_start(row: ExperimentRow, rep: RepDays, end: date, span: Span) -> date | None:
+    """The first day a rep is judged on; None for who is not part of it.
+
+    That is the experiment's own for who was employed and enabled then. A hash also draws those
+    who are enabled later (a further wave): they are judged from their start day, once a week of
+    it has gone by. Teams are drawn with those they had.
+    """
+    if span.has(rep.current, row.starts_on):
+        return row.starts_on
+    late = rep.start_day
+    if row.unit == "team" or late is None or not row.starts_on < late <= end - WEEK_DAYS * DAY:
+        return None
+    return late if span.has(rep.current, late) else None
 
 
 def _arm(row: ExperimentRow, key: str, team_id: int | None) -> str | None:

@@ -86,9 +86,9 @@ def test_a_campaign_with_a_holdout(app, settle):
         uses(owner, person, before, since)
         make_usage(owner, person, [END, START - 29 * DAY])  # outside both windows
         sides[held].append((before * 7 / 28, since * 7 / 14))
-    # None of these is judged: not there yet on the first day, gone by then, not a rep, not enabled.
+    # None of these is judged: enabled for less than a week, gone by then, no rep, not enabled.
     for values in (
-        {"enabled_on": START + DAY},
+        {"enabled_on": END - 6 * DAY},
         {"left_on": START - DAY},
         {"role": "manager"},
         {"enabled_on": None},
@@ -116,6 +116,27 @@ def test_a_campaign_with_a_holdout(app, settle):
     assert found["lo"] < found["effect"] < found["hi"]
     assert found["p"] < 0.05
     assert found["sentence"].startswith("Reps drawn to get it used it 1.")
+
+
+def test_a_later_wave_is_judged_from_its_own_start(app, settle):
+    owner = make_programme(min_group=1)
+    keys = [f"K{number:03d}" for number in range(40)]
+    held = next(key for key in keys if is_held("weekly", key, 50))
+    given = [key for key in keys if not is_held("weekly", key, 50)][:3]
+    first = make_person(key=given[0], enabled_on=MONDAY)
+    later = make_person(key=given[1], enabled_on=END - 7 * DAY)
+    make_person(key=given[2], enabled_on=END - 6 * DAY)
+    make_person(key=held, enabled_on=START)
+    uses(owner, first, 4, 2)
+    make_usage(owner, later, [END - n * DAY for n in (1, 3, 4, 8)])
+    start_campaign(owner)
+    settle()
+    rows = queries.lift_rows(queries.tried(owner, "weekly", NOW), NOW)
+    assert {row["person_id"]: (row["before"], row["since"]) for row in rows} == {
+        given[0]: (1.0, 1.0),
+        given[1]: (0.0, 3.0),
+        held: (0.0, 0.0),
+    }
 
 
 def test_who_leaves_after_the_draw_stays_in_it(app, settle):
