@@ -41,8 +41,9 @@ def _store_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
     """Store a batch of usage rows; one stored whole before, and not corrected since, is skipped."""
     if context.programme_id is None:
         raise ValueError("usage needs a programme")
-    digest = _digest(batch, context)
-    if is_stored_whole(context.programme_id, digest):
+    # Posted rows bear their arrival: the same ones never come again.
+    digest = "" if forms.ARRIVED in batch.header else _digest(batch, context)
+    if digest and is_stored_whole(context.programme_id, digest):
         return BatchResult(unchanged=len(batch.lines))
     parsed = forms.parse_batch(batch, context.source, context.time_zone)
     intake = context.memo.get("usage_intake")
@@ -51,7 +52,7 @@ def _store_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
     done = services.Recorded()
     for arrived_at, records in forms.by_arrival(batch, parsed.records):
         done += services.record_usage(intake, records, arrived_at)
-    if done.added == len(batch.lines) and "person_id" in batch.at:
+    if digest and done.added == len(batch.lines) and "person_id" in batch.at:
         services.remember_batch(context.programme_id, digest, done)
     return BatchResult(
         added=done.added,
@@ -139,8 +140,13 @@ IMPORTS = (
             Column("person_id", _word),
             Column("email", _word),
             Column("kind", _word, required=True),
-            Column("occurred_at", _word, required=True),
-            *(Column(name, _word) for name in forms.USAGE_COLUMNS[5:]),
+            Column("occurred_at", instant(), required=True),
+            Column("received_at", instant()),
+            Column("object_id", _word),
+            Column("value", decimal()),
+            Column("voided", boolean()),
+            Column("fingerprint", _word),
+            Column("source", _word),
         ),
         key=("source", "event_id"),
         load_raw=_load_usage,

@@ -254,7 +254,8 @@ def words_of(pairs: Iterable[str]) -> dict[str, str]:
 class Preset:
     """How another system's export is read: a path in, parts in our kinds out.
 
-    `kind` is what most of its rows become, `takes_folder` marks a set of several files.
+    `kind` is what most of its rows become, `takes_folder` marks a set of several files. A header
+    with all of `known_by` is surely this export, a name ending in one of `suffixes` likely.
     """
 
     name: str
@@ -262,6 +263,8 @@ class Preset:
     doc: str = ""
     kind: str = ""
     takes_folder: bool = False
+    known_by: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
 
 
 __all__ = [

@@ -1,5 +1,6 @@
 """What the imports page shows: runs, their problems, rows set aside."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -53,6 +54,31 @@ def problems_of(run_id: int, page: int) -> tuple[list[ImportProblem], int]:
         .limit(PAGE_SIZE)
     )
     return list(found), total
+
+
+def all_problems_of(run_id: int) -> Iterator[ImportProblem]:
+    """Every problem of a run by line, a few thousand at a time."""
+    mine = select(ImportProblem).where(ImportProblem.run_id == run_id)
+    ordered = mine.order_by(ImportProblem.row, ImportProblem.id)
+    yield from db.session.scalars(ordered.execution_options(yield_per=2_000))
+
+
+def problem_counts(run_id: int) -> list[tuple[str, bool, int]]:
+    """How often each code occurs in a run, and whether it refused rows; the most frequent first."""
+    times = func.count()
+    rows = db.session.execute(
+        select(ImportProblem.code, ImportProblem.refuses, times)
+        .where(ImportProblem.run_id == run_id)
+        .group_by(ImportProblem.code, ImportProblem.refuses)
+        .order_by(times.desc(), ImportProblem.code)
+    )
+    return [(code, refuses, count) for code, refuses, count in rows]
+
+
+def all_waiting() -> Iterator[IntakeSetAside]:
+    """Every row set aside, oldest first."""
+    ordered = select(IntakeSetAside).order_by(IntakeSetAside.id)
+    yield from db.session.scalars(ordered.execution_options(yield_per=2_000))
 
 
 def waiting_counts() -> list[WaitingCount]:

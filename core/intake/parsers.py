@@ -61,6 +61,17 @@ Value_co = TypeVar("Value_co", covariant=True)
 Parser = Callable[[str, Context], Value_co]
 
 
+def shape_of(parser: Parser[object]) -> str:
+    """What a parser reads: day, instant, decimal, integer, boolean, or text."""
+    shape: str = parser.__dict__.get("shape", "text")
+    return shape
+
+
+def _shaped(parser: Parser[Value_co], shape: str) -> Parser[Value_co]:
+    parser.__dict__["shape"] = shape
+    return parser
+
+
 def text(longest: int = 200) -> Parser[str]:
     """Text in one line, in composed form, blanks squeezed; at most `longest` characters."""
 
@@ -111,7 +122,7 @@ def day(earliest: date = EARLIEST, latest: date = LATEST) -> Parser[date]:
             )
         return found
 
-    return parse
+    return _shaped(parse, "day")
 
 
 def instant() -> Parser[datetime]:
@@ -120,7 +131,7 @@ def instant() -> Parser[datetime]:
     def parse(cell: str, context: Context) -> datetime:
         return parse_instant(cell, context.time_zone)
 
-    return parse
+    return _shaped(parse, "instant")
 
 
 def parse_instant(cell: str, zone: ZoneInfo | None = None) -> datetime:
@@ -180,7 +191,7 @@ def integer(low: int = -LARGEST_INTEGER, high: int = LARGEST_INTEGER) -> Parser[
             raise BadCell("out_of_range", f"The number must lie between {low} and {high}.")
         return number
 
-    return parse
+    return _shaped(parse, "integer")
 
 
 def decimal(
@@ -200,7 +211,7 @@ def decimal(
             raise BadCell("out_of_range", f"At most {places} decimal places are kept. Round it.")
         return number
 
-    return parse
+    return _shaped(parse, "decimal")
 
 
 def boolean() -> Parser[bool]:
@@ -214,7 +225,7 @@ def boolean() -> Parser[bool]:
             return False
         raise BadCell("not_a_boolean")
 
-    return parse
+    return _shaped(parse, "boolean")
 
 
 def choice(*words: str) -> Parser[str]:

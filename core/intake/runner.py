@@ -11,13 +11,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
+from operator import eq
 from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 
-from core.db import bulk_insert, db, insert_missing, transaction
+from core.db import bulk_insert, db, in_transaction, insert_missing, transaction
 from core.intake.blocks import SUFFIXES, FileFacts, FileRefused
 from core.intake.directory import Directory
 from core.intake.kinds import (
@@ -108,7 +109,8 @@ def run_import(  # noqa: PLR0913 - the options of a command, each by name
 ) -> Summary:
     """Take in files and folders; opens its own transactions, one a batch.
 
-    A dry run does everything in a single transaction and takes it back. Raises only for faults of
+    Called in a transaction, everything happens in that one. A dry run does everything in a single
+    transaction and takes it back. Raises only for faults of
     the installation (database gone, disk full); what is wrong with the data is in the summary.
     """
     importer = _Importer(
@@ -169,8 +171,8 @@ class _Importer:
         return self.asked.directory
 
     def unit(self) -> AbstractContextManager[object]:
-        """The transaction of one batch; a dry run is inside its only one already."""
-        return nullcontext() if self.context.dry_run else transaction()
+        """The transaction of one batch; nothing where the caller has opened the only one."""
+        return nullcontext() if in_transaction() else transaction()
 
     def take_all(
         self,
@@ -515,7 +517,7 @@ class _Run:
 
     def fail(self) -> None:
         """Something outside the data broke; say so on the run if the database still listens."""
-        if self.run_id is None or self.context.dry_run:
+        if self.run_id is None or in_transaction():
             return
         try:
             with self.importer.unit():
@@ -561,7 +563,10 @@ def _part_batches(
     head = [first] if first else []
     while chunk := head + list(islice(rows, size)):
         head = []
-        yield (
-            [line for line, _row in chunk],
-            [[row.get(name, "") for name in header] for _line, row in chunk],
-        )
+        yield [line for line, _row in chunk], [_cells(row, header) for _line, row in chunk]
+
+
+def _cells(row: Mapping[str, str], header: Sequence[str]) -> list[str]:
+    if len(row) == len(header) and all(map(eq, row, header)):
+        return [*row.values()]
+    return [row.get(name, "") for name in header]

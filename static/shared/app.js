@@ -65,6 +65,30 @@
     if (form && form.hasAttribute("data-auto")) { form.requestSubmit(); }
   });
 
+  /* While a file is taken in, its page waits for the answer: the bar says how far it is. */
+  function followProgress(form) {
+    var box = form.querySelector("[data-progress-box]");
+    var bar = box.querySelector("progress"), text = box.querySelector("[data-progress-text]");
+    box.hidden = false;
+    setTimeout(function () { form.querySelectorAll("button").forEach(function (b) { b.disabled = true; }); }, 0);
+    (function look() {
+      fetch(form.dataset.progress, { credentials: "same-origin" }).then(function (answer) {
+        if (!answer.ok) { return null; }
+        return answer.json();
+      }).then(function (said) {
+        if (said === null) { bar.value = bar.max; text.textContent = "100%"; return; }
+        bar.max = said.size || 1; bar.value = said.done;
+        text.textContent = Math.floor(100 * said.done / (said.size || 1)) + "%";
+        setTimeout(look, 800);
+      }, function () { setTimeout(look, 3000); });
+    })();
+  }
+  document.addEventListener("submit", function (event) {
+    var by = event.submitter;
+    if (by && by.hasAttribute("data-shows-progress") && !event.defaultPrevented) { followProgress(event.target); }
+  });
+  document.querySelectorAll("form[data-progress] [data-progress-box]:not([hidden])").forEach(function (box) { followProgress(box.closest("form")); });
+
   document.addEventListener("htmx:after:swap", function () { reveal(document); });
   reveal(document);
   document.querySelectorAll("form[data-auto] .auto-button").forEach(function (b) { b.hidden = true; });

@@ -102,4 +102,12 @@ def _sign_ins(path: Path, asked: Asked) -> Iterator[Part]:
         earliest.close()
 
 
-ENTRA = (Preset(NAME, _sign_ins, "Microsoft Entra interactive sign-ins (CSV).", "usage"),)
+ENTRA = (
+    Preset(
+        NAME,
+        _sign_ins,
+        "Microsoft Entra interactive sign-ins (CSV).",
+        "usage",
+        known_by=("Date (UTC)", "Correlation ID", "Username", "Status"),
+    ),
+)

@@ -41,7 +41,7 @@ def _logins(path: Path, asked: Asked) -> Iterator[Part]:
     if start.startswith((b"{", b"[")):
         if start.startswith(b"["):
             raise FileRefused("unreadable", f"The report is one JSON list. {WRITE}")
-        rows = _activities(path, facts, asked)
+        rows = _reports(path, facts, asked)
         yield Part("usage", asked.named(path), rows, header=USAGE, facts=facts)
         return
     yield _table_part(path, asked)
@@ -54,7 +54,7 @@ def _opening(path: Path, facts: FileFacts) -> bytes:
         return file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t")
 
 
-def _activities(path: Path, facts: FileFacts, asked: Asked) -> Iterator[Translated]:
+def _reports(path: Path, facts: FileFacts, asked: Asked) -> Iterator[Translated]:
     with gzip.open(path) if facts.kind == "gz" else path.open("rb") as file:
         number = 0
         while line := file.readline(LONGEST_LINE):
@@ -64,10 +64,10 @@ def _activities(path: Path, facts: FileFacts, asked: Asked) -> Iterator[Translat
                     pass
                 yield Refused((Problem(number, None, "too_long"),))
             elif line.strip():
-                yield _activity(number, line, asked)
+                yield _report(number, line, asked)
 
 
-def _activity(number: int, line: bytes, asked: Asked) -> Translated:
+def _report(number: int, line: bytes, asked: Asked) -> Translated:
     """One activity: a sign-in, something else that is passed, or a refusal."""
     try:
         said = json.loads(line.decode("utf-8-sig"))
@@ -135,4 +135,12 @@ def _table_part(path: Path, asked: Asked) -> Part:
     return table.part("usage", USAGE, make)
 
 
-GOOGLE = (Preset(NAME, _logins, "Google Workspace login report (JSON lines or CSV).", "usage"),)
+GOOGLE = (
+    Preset(
+        NAME,
+        _logins,
+        "Google Workspace login report (JSON lines or CSV).",
+        "usage",
+        suffixes=(".jsonl", ".ndjson"),
+    ),
+)

@@ -68,6 +68,18 @@ def _owners(path: Path, asked: Asked) -> Iterator[Part]:
 
 
 HUBSPOT = (
-    Preset("hubspot-deals", _deals, "HubSpot deals; owners are found by name.", "deals"),
-    Preset("hubspot-owners", _owners, "HubSpot people: names, addresses and ids.", "people"),
+    Preset(
+        "hubspot-deals",
+        _deals,
+        "HubSpot deals; owners are found by name.",
+        "deals",
+        known_by=("Record ID", "Deal Stage", "Deal owner"),
+    ),
+    Preset(
+        "hubspot-owners",
+        _owners,
+        "HubSpot people: names, addresses and ids.",
+        "people",
+        known_by=("User ID", "First name", "Last name", "Last login date"),
+    ),
 )

@@ -205,4 +205,5 @@ MAVEN_CRM = Preset(
     translate=translate,
     doc="The public CRM sales-opportunities set: a folder with sales_teams.csv and its fellows.",
     takes_folder=True,
+    suffixes=(".zip",),
 )

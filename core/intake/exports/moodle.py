@@ -127,4 +127,12 @@ def _row(who: str, course: str, at: str, passed: str) -> dict[str, str]:
     return dict(zip(COMPLETIONS, (who, course, at, passed, NAME), strict=True))
 
 
-MOODLE = (Preset(NAME, _completions, "Moodle course completion report.", "completions"),)
+MOODLE = (
+    Preset(
+        NAME,
+        _completions,
+        "Moodle course completion report.",
+        "completions",
+        known_by=("ID", "Name", "Course complete"),
+    ),
+)

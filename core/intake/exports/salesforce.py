@@ -158,17 +158,20 @@ SALESFORCE = (
         _people,
         "People of Salesforce (Data Loader): directory, managers, and the ids its exports use.",
         "people",
+        known_by=("Id", "Username", "Email", "ManagerId"),
     ),
     Preset(
         "salesforce-login-history",
         _logins,
         "Salesforce logins: EventLogFile, LoginHistory query, or the Setup page's download.",
         "usage",
+        known_by=("UserId", "LoginTime", "Status"),
     ),
     Preset(
         "salesforce-opportunities",
         _opportunities,
         "Salesforce opportunities: Data Loader or a report with ids.",
         "deals",
+        known_by=("Id", "StageName", "CloseDate", "OwnerId"),
     ),
 )

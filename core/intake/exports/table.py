@@ -6,7 +6,7 @@ Every line becomes rows, a refusal with the line and what to do, or a row that i
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -57,7 +57,11 @@ def labels_of(header: Sequence[str]) -> tuple[str, ...]:
 
 
 class Table:
-    """A file's rows by field. Raises FileRefused when the header or the dates do not do."""
+    """A file's rows by field. Raises FileRefused when the header or the dates do not do.
+
+    `is_day_first` is the system's own order where the file does not show one. With `is_picked`
+    each field names one column for certain, so that a repeated header is no reason to refuse.
+    """
 
     def __init__(
         self,
@@ -67,8 +71,10 @@ class Table:
         *,
         system: str,
         is_day_first: bool | None = None,
+        is_picked: bool = False,
     ) -> None:
         self.path, self.asked, self.system = path, asked, system
+        self._is_picked = is_picked
         self.name = asked.named(path)
         self.fields = {item.name: item for item in fields}
         self.at: dict[str, int] = {}
@@ -96,7 +102,7 @@ class Table:
             wanted = next((name for name in map(folded_header, item.headers) if name in folded), "")
             if wanted:
                 self.at[item.name] = folded.index(wanted)
-                if bare.count(wanted) > 1:
+                if bare.count(wanted) > 1 and not self._is_picked:
                     raise FileRefused(
                         "duplicate_column",
                         f"The column {item.headers[0]} occurs {bare.count(wanted)} times in the "
@@ -289,11 +295,16 @@ class Line:
             return found.day.isoformat()
         return moment.astimezone(zone).date().isoformat()
 
-    def moment(self, name: str, zone: ZoneInfo | None = None) -> str:
-        """A moment in ISO 8601; one without an offset is local to `zone` or to the zone given."""
+    def moment(self, name: str, zone: ZoneInfo | None = None, *, at_noon: bool = False) -> str:
+        """A moment in ISO 8601; one without an offset is local to `zone` or to the zone given.
+
+        A date alone is refused, or with `at_noon` stands for noon.
+        """
         found = self._date(name)
         if found is None:
             return ""
+        if found.hour is None and at_noon:
+            found = replace(found, hour=12)
         if found.hour is None:
             self.fault(name, "not_an_instant", NO_TIME)
             return ""
