@@ -19,6 +19,7 @@ import config
 import menu
 from core import db as database
 from core import web
+from core.doorstep import Doorstep
 from core.guards import csrf, mark, unguarded
 from core.outbox import Recipient
 
@@ -76,6 +77,7 @@ def _assemble(chosen: config.Settings) -> Flask:
     menu.set_up_menu(app)
     _hang_doors(app, development=chosen.development)
     _hang_commands(app)
+    app.wsgi_app = Doorstep(app, _declared("DOORSTEP", "routes"))  # type: ignore[method-assign]
     open_doors = unguarded(app)
     if open_doors:
         msg = f"no guard on: {', '.join(open_doors)}"

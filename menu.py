@@ -1,10 +1,11 @@
 """The menu and what every page knows of its reader; the only list of addresses across rooms."""
 
 from flask import Flask, current_app, request
-from flask_wtf.csrf import generate_csrf
 
 from core.guards import current_actor
+from core.mould import hole, is_casting
 from core.policy import Role, Scope, scope_of
+from core.web import THEMES, form_token, reader_words
 
 ROLE_LABELS = {
     Role.REP: "Sales representative",
@@ -14,7 +15,6 @@ ROLE_LABELS = {
     Role.EXECUTIVE: "Executive",
     Role.ADMIN: "Administrator",
 }
-THEMES = ("light", "dark")
 PRODUCT = "Pennant"
 
 Entry = tuple[str, str, str, str, str]
@@ -47,7 +47,7 @@ MENUS: dict[Role, tuple[tuple[Entry, ...], ...]] = {
 
 def set_up_menu(app: Flask) -> None:
     """Give every template the menu, the reader, the look and the form token."""
-    app.jinja_env.globals["csrf_token"] = generate_csrf
+    app.jinja_env.globals["csrf_token"] = form_token
     app.context_processor(page_context)
 
 
@@ -62,18 +62,25 @@ def page_context() -> dict[str, object]:
         "nav": [],
         "viewer": None,
         "actor": actor,
+        "csrf_token": form_token,
     }
     if actor.role is not None:
+        words = _holes() if is_casting() else reader_words(actor)
         context["viewer"] = {
-            "name": actor.name,
+            "name": words["reader_name"],
             "role_label": ROLE_LABELS[actor.role],
-            "initials": "".join(part[0] for part in actor.name.split()[:2]),
+            "initials": words["reader_initials"],
+            "face": words["reader_face"],
         }
         context["nav"] = [
             [_item(entry) for entry in group if scope_of(actor, entry[4]) is not Scope.NONE]
             for group in MENUS[actor.role]
         ]
     return context
+
+
+def _holes() -> dict[str, str]:
+    return {name: hole(name) for name in ("reader_name", "reader_face", "reader_initials")}
 
 
 def _programme_name(*, signed_in: bool) -> str:

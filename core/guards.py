@@ -29,8 +29,10 @@ def current_actor() -> Actor:
     machine: Actor | None = g.get("machine_actor")
     if machine is not None:
         return machine
-    if current_user and current_user.is_authenticated:
-        return cast("Actor", current_user.actor)
+    # As Flask-Login keeps it; each look through its proxy would find the viewer anew.
+    viewer: Any = g.get("_login_user") or current_user._get_current_object()  # noqa: SLF001
+    if viewer and viewer.is_authenticated:
+        return cast("Actor", viewer.actor)
     return ANON
 
 

@@ -10,16 +10,32 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, Response, g, jsonify, redirect, render_template, request, session, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError, generate_csrf
+from itsdangerous import URLSafeTimedSerializer
 from jinja2 import FileSystemBytecodeCache, StrictUndefined
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from core import slots
+from core.cookies import Cookies
 from core.db import db
 from core.errors import NotSignedIn, PennantError, TooMany
 from core.guards import current_actor
+from core.mould import hole, is_casting
+from core.policy import Actor
 from core.settings import settings
 
 log = logging.getLogger("pennant.web")
@@ -45,12 +61,14 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 HSTS = "max-age=31536000; includeSubDomains"
+THEMES = ("light", "dark")
 STATIC_AGE = "public, max-age=31536000, immutable"
 SERVER_ERROR = 500
 
 
 def set_up_web(app: Flask) -> None:
     """Hang headers, error handlers, filters and template words on the app."""
+    app.session_interface = Cookies()
     app.after_request(_add_headers)
     app.register_error_handler(PennantError, _refusal)
     app.register_error_handler(CSRFError, _stale_form)
@@ -88,11 +106,16 @@ def _name_versions(app: Flask) -> None:
         values["v"] = versions[name]
 
 
+def fixed_headers(*, is_https: bool) -> list[tuple[str, str]]:
+    """Return the headers every answer carries."""
+    given = list(HEADERS.items())
+    return [*given, ("Strict-Transport-Security", HSTS)] if is_https else given
+
+
 def _add_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if settings().is_https:
-        response.headers["Strict-Transport-Security"] = HSTS
+    present = {name.lower() for name, _ in response.headers}
+    fixed = fixed_headers(is_https=settings().is_https)
+    response.headers.extend([each for each in fixed if each[0].lower() not in present])
     if request.endpoint == "static":
         response.headers["Cache-Control"] = (
             STATIC_AGE if "v" in request.args else "public, max-age=60"
@@ -299,6 +322,58 @@ def pct1(rate: Number | None) -> str:
 FILTERS["pct1"] = pct1
 
 
+def render_part(template: str, **context: object) -> Markup:
+    """Render a fragment by itself, without what only the page's frame asks for."""
+    text = current_app.jinja_env.get_template(template).render(context)
+    return Markup(text)  # noqa: S704 - rendered with autoescaping
+
+
+MOST_TOKENS = 10_000
+_tokens: dict[tuple[str, str], str] = {}
+
+
+def form_token() -> str:
+    """Return the form token of this session; a hole while a mould is made."""
+    if is_casting():
+        return hole("form_token")
+    secret = session.get("csrf_token")
+    if not isinstance(secret, str):
+        token: str = generate_csrf()
+        return token
+    return token_of(str(current_app.secret_key), secret)
+
+
+def token_of(key: str, secret: str) -> str:
+    """Return the form token of a session by its secret, as Flask-WTF signs it; signed once."""
+    known = _tokens.get((key, secret))
+    if known is None:
+        if len(_tokens) >= MOST_TOKENS:
+            _tokens.clear()
+        known = str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret))
+        _tokens[key, secret] = known
+    return known
+
+
+def begin_forms() -> None:
+    """Give a new session what its form tokens are made of, so that no page has to set a cookie."""
+    session["csrf_token"] = secrets.token_hex(20)
+
+
+def reader_words(actor: Actor) -> dict[str, str]:
+    """Return how the frame of a page names its reader, by the names of its holes."""
+    words = actor.name.split() or ["?"]
+    return {
+        "reader_name": actor.name,
+        "reader_face": (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper(),
+        "reader_initials": "".join(word[0] for word in words[:2]),
+    }
+
+
+def frame_of(actor: Actor) -> dict[str, str]:
+    """Return all that the frame of a page says of its reader, by the names of its holes."""
+    return reader_words(actor) | {"form_token": form_token()}
+
+
 def not_modified(etag: str) -> Response | None:
     """Return a 304 when the caller already has this version, else None; remember the tag."""
     g.etag = etag
@@ -320,8 +395,12 @@ def with_etag(body: str, etag: str) -> Response:
 
 
 __all__ = [
+    "begin_forms",
     "current_actor",
     "day",
+    "fixed_headers",
+    "form_token",
+    "frame_of",
     "isoformat",
     "moment",
     "not_modified",
@@ -330,7 +409,10 @@ __all__ = [
     "percent",
     "plural",
     "problem",
+    "reader_words",
+    "render_part",
     "set_up_web",
+    "token_of",
     "wants_json",
     "with_etag",
 ]

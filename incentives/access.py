@@ -1,17 +1,63 @@
 """Who may see and do what with contests: the matrix's scopes turned into rows (TRUST, matrix)."""
 
 from collections.abc import Collection
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
+from core.doorstep import Knock
 from core.errors import NotAllowed, NotFound
 from core.policy import Actor, Role, Scope, require, scope_of
 from incentives import queries
 from incentives.models import Contest
+from incentives.queries import door
+from incentives.queries.door import Look
 from incentives.rules.contests import State
 from people import queries as people
+from people import services as entry
+from people.services.entry import SignedIn
 
 HIDDEN = frozenset({State.DRAFT, State.SUBMITTED})
 APPROVERS = (Role.SALES_OPS, Role.EXECUTIVE)
+
+
+@dataclass(frozen=True)
+class AtDoor:
+    """Who knocks at a contest's page, by what session, and what they ask for."""
+
+    signed_in: SignedIn
+    session_hash: str
+    look: Look | None
+
+    @property
+    def is_plain(self) -> bool:
+        """Nothing speaks against answering at the door: the matrix allows it, nobody is due."""
+        reads = scope_of(self.signed_in.actor, "contest.rules_view") is not Scope.NONE
+        return reads and not self.signed_in.is_due and self.is_open
+
+    @property
+    def is_open(self) -> bool:
+        """There is such a contest and it is hidden from nobody."""
+        return self.look is not None and self.look.state not in HIDDEN
+
+
+def at_door(knock: Knock, slug: str) -> AtDoor | None:
+    """Who asks for a contest and how far it has come, from one read; None without a session."""
+    session_hash = hash_of(knock.raw)
+    found = door.knock(knock.engine, session_hash, slug, knock.moment)
+    signed_in = None if found is None else entry.signed_in(found[0], knock.moment)
+    if found is None or signed_in is None:
+        return None
+    return AtDoor(signed_in, session_hash, found[1])
+
+
+def hash_of(raw: str) -> str:
+    """The form of a session's id that tells nothing of it."""
+    return entry.hash_of(raw)
+
+
+def look_at(actor: Actor, slug: str, now: datetime) -> Look | None:
+    """How far a contest has come, for somebody already known."""
+    return door.look(slug, actor.person_id, now) if slug.isprintable() else None
 
 
 def visible_contest(actor: Actor, slug: str, today: date) -> Contest:

@@ -11,12 +11,15 @@ from flask_login import login_user, logout_user
 from core import outbox, slots
 from core.clock import now
 from core.db import in_transaction, transaction
+from core.doorstep import SEEN, Seen
 from core.errors import Conflict, Invalid, TooMany
 from core.guards import current_actor, guard, public
 from core.policy import Actor, Role, Scope, scope_of
+from core.web import begin_forms
 from people import access, forms, queries, services
 from people.queries import PersonCard
 from people.rules import QUIET_FROM, QUIET_UNTIL
+from people.services.entry import SignedIn
 from people.services.wishes import LEAVABLE
 
 blueprint = Blueprint("people", __name__)
@@ -55,7 +58,11 @@ def load_viewer(raw: str) -> Viewer | None:
     if not isinstance(raw, str) or not raw:
         return None
     moment = now()
-    found = services.session_actor(raw, moment)
+    seen = request.environ.get(SEEN)
+    if isinstance(seen, Seen) and seen.raw == raw and isinstance(seen.signed_in, SignedIn):
+        found: SignedIn | None = seen.signed_in
+    else:
+        found = services.session_actor(raw, moment)
     if found is None:
         return None
     if found.is_due and not in_transaction():
@@ -69,6 +76,7 @@ def _enter(raw: str, actor: Actor, since: datetime) -> None:
     """Begin a new browser session; nothing of the old one stays (TRUST T13)."""
     session.clear()
     login_user(Viewer(raw, actor, since))
+    begin_forms()
 
 
 @blueprint.get("/sign-in")

@@ -1,12 +1,13 @@
 """What the contest pages show, worked out in one place: lanes, own team, race so far, fairness."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from core import charts
 from core.charts import Chart, Run
+from core.db import detached
 from core.money import show
 from incentives.models import Contest
 from incentives.queries import records as rows
@@ -15,7 +16,7 @@ from incentives.rules.contests import State
 from leaderboard.metrics import MODE_NAMES, SCORE_UNITS, kind_name, plain, rule_limits
 from leaderboard.models import Board
 from leaderboard.queries import facts, reads
-from leaderboard.queries.reads import OwnLine, Place, Table
+from leaderboard.queries.reads import Place, Table, TeamLine
 from leaderboard.rules.standing import MemberScore, Mode
 from leaderboard.rules.terms import rules_from
 from people import queries as people
@@ -68,10 +69,8 @@ class SquadLine:
     """One rep as their own team sees them; never ordered by what they have."""
 
     name: str
-    you: bool
     done: int
     asked: int
-    points: str
     words: str
 
 
@@ -93,21 +92,44 @@ class PrizeView:
     cost: str
 
 
-@dataclass(frozen=True)
-class ContestPage:
-    """Everything on a contest's page below the Board."""
+OwnTeam = Place
 
-    board: BoardView
-    team: str | None
-    squad: tuple[SquadLine, ...]
-    unlisted: int
-    squad_foot: str
+
+@dataclass(frozen=True)
+class Whole:
+    """What a contest's page is made of before anybody looks at it.
+
+    `contest` and `board` are copies that belong to no session. Whose team somebody is in, and what
+    their colleagues did, is asked for with it in hand.
+    """
+
+    contest: Contest
+    board: Board
+    table: Table
+    placed: tuple[Place, ...]
+    is_covered: bool
+    time_zone: str
+    now: datetime
     points: tuple[PointLine, ...]
     points_foot: str
     prizes: tuple[PrizeView, ...]
-    chart: Chart | None
     fairness: tuple[tuple[str, str], ...]
     unranked: tuple[Place, ...]
+
+    @property
+    def mode(self) -> Mode:
+        """How its teams are ranked."""
+        return Mode(self.board.mode)
+
+
+@dataclass(frozen=True)
+class Squad:
+    """A team's reps for the team's own eyes: those listed by name, and each as they see it."""
+
+    team: str
+    listed: tuple[tuple[int, SquadLine], ...]
+    unlisted: Mapping[int, SquadLine]
+    foot: str
 
 
 def percent(number: Fraction | None) -> str:
@@ -126,21 +148,8 @@ def score_words(mode: Mode, score: Fraction | None) -> str:
     return f"{float(score):.1f}"
 
 
-def board_view(
-    contest: Contest,
-    reader: Reader,
-    own: Collection[int],
-    now: datetime,
-    *,
-    everybody: bool = False,
-) -> BoardView:
-    """The Board as this reader sees it; the leaders and their own neighbourhood, or all teams."""
-    return _board_view(contest, _shown_table(contest, reader, now), own, now, everybody=everybody)
-
-
-def _shown_table(contest: Contest, reader: Reader, now: datetime) -> Table:
+def _shown_table(contest: Contest, board: Board, reader: Reader, now: datetime) -> Table:
     """Pages read the rows as they stand; only a board never counted is worked out."""
-    board = board_of(contest)
     if not reader.sees_through_freeze and reads.is_hidden(board, now):
         return reads.snapshot_table(board)
     if board.counted_at is None:
@@ -148,18 +157,35 @@ def _shown_table(contest: Contest, reader: Reader, now: datetime) -> Table:
     return reads.current_table(board, now)
 
 
-def _board_view(
-    contest: Contest, table: Table, own: Collection[int], now: datetime, *, everybody: bool
-) -> BoardView:
-    board = board_of(contest)
-    mode = Mode(board.mode)
-    placed = [place for place in table.places if place.ranked]
+def whole(contest_id: int, reader: Reader, now: datetime) -> Whole:
+    """Everything on a contest's page that does not depend on the reader's own team."""
+    contest = detached(Contest, contest_id)
+    board = detached(Board, contest.board_id)
+    table = _shown_table(contest, board, reader, now)
+    return Whole(
+        contest=contest,
+        board=board,
+        table=table,
+        placed=tuple(place for place in table.places if place.ranked),
+        is_covered=board.frozen_at is None and table.is_frozen and board.frozen_rev is None,
+        time_zone=programmes.by_id(contest.programme_id).time_zone,
+        now=now,
+        points=point_lines(board),
+        points_foot=points_foot(board),
+        prizes=prize_views(contest),
+        fairness=_fairness(contest, board, table),
+        unranked=tuple(place for place in table.places if not place.ranked),
+    )
+
+
+def board_view(found: Whole, own: Collection[int], *, everybody: bool = False) -> BoardView:
+    """The Board as this reader sees it; the leaders and their own neighbourhood, or all teams."""
+    contest, board, placed, now = found.contest, found.board, found.placed, found.now
     shown = placed if everybody else _neighbourhood(placed, own)
+    mode = found.mode
     scale = charts.lane_scale(
         [float(place.score or 0) for place in shown], as_percent=mode is Mode.PARTICIPATION
     )
-    covered = board.frozen_at is None and table.is_frozen and board.frozen_rev is None
-    zone = programmes.by_id(contest.programme_id).time_zone
     return BoardView(
         title=contest.title,
         answer=_answer(contest, mode, placed, own),
@@ -168,11 +194,11 @@ def _board_view(
         ticks=scale.ticks,
         unit=SCORE_UNITS[mode].removeprefix("% "),
         seconds_left=_seconds_left(contest, now),
-        when=_when(contest, zone, now),
-        is_covered=covered,
+        when=_when(contest, found.time_zone, now),
+        is_covered=found.is_covered,
         updated_at=board.changed_at or board.counted_at or now,
-        time_zone=zone,
-        teams=len(table.places),
+        time_zone=found.time_zone,
+        teams=len(found.table.places),
         more=len(placed) - len(shown),
         tag=f"{board.version}.{contest.change}",
     )
@@ -294,67 +320,50 @@ def _moment(instant: datetime, zone: str) -> str:
     return f"{_day(local.date())}, {local:%H:%M}"
 
 
-def contest_page(
-    contest: Contest,
-    reader: Reader,
-    own: Collection[int],
-    now: datetime,
-    *,
-    everybody: bool = False,
-) -> ContestPage:
-    """The whole page."""
-    table = _shown_table(contest, reader, now)
-    view = _board_view(contest, table, own, now, everybody=everybody)
-    board = board_of(contest)
-    team = next((place for place in table.places if place.unit_id in own), None)
-    lines = (
-        ()
-        if team is None or view.is_covered
-        else reads.own_lines(board.id, team.unit_id, reader.person_id)
-    )
-    covered_own = view.is_covered and team is not None
-    listed = [line for line in lines if line.name is not None]
-    return ContestPage(
-        board=view,
-        team=team.unit if team else None,
-        squad=tuple(_squad_line(line, reader.person_id, Mode(board.mode)) for line in listed)
-        or (_only_me(contest, reader, Mode(board.mode)) if covered_own else ()),
-        unlisted=len(lines) - len(listed),
-        squad_foot="" if team is None else _squad_foot(team, Mode(board.mode), lines),
-        points=point_lines(board),
-        points_foot=points_foot(board),
-        prizes=prize_views(contest),
-        chart=_race(contest, board, table, own, now),
-        fairness=_fairness(board, table),
-        unranked=tuple(place for place in table.places if not place.ranked),
+def is_on(found: Whole) -> bool:
+    """Whether a day still counts: it runs or rests."""
+    return _seconds_left(found.contest, found.now) is not None
+
+
+def own_team(found: Whole, own: Collection[int]) -> OwnTeam | None:
+    """The reader's team on this board; the first of several."""
+    return next((place for place in found.table.places if place.unit_id in own), None)
+
+
+def squad(found: Whole, team: Place) -> Squad:
+    """What a team's reps did, for the team's own eyes; not to be shown while the Board is covered.
+
+    Who chose not to be listed is named to nobody else (CONTESTS case 35).
+    """
+    lines = reads.team_lines(found.board.id, team.unit_id)
+    return Squad(
+        team=team.unit,
+        listed=tuple((line.person_id, _squad_line(line)) for line in lines if line.is_listed),
+        unlisted={line.person_id: _squad_line(line) for line in lines if not line.is_listed},
+        foot=squad_foot(found, team),
     )
 
 
-def _only_me(contest: Contest, reader: Reader, mode: Mode) -> tuple[SquadLine, ...]:
+def own_part(found: Whole, person_id: int | None) -> tuple[SquadLine, ...]:
     """While the Board is covered one still sees one's own part (case 36)."""
-    if reader.person_id is None:
+    if person_id is None:
         return ()
-    mine = reads.member_scores_of(contest.board_id, reader.person_id)
     return tuple(
         SquadLine(
             name="You",
-            you=True,
             done=score.active_days,
             asked=score.asked_days,
-            points=plain(score.points),
             words=_progress(score.active_days, score.asked_days, score.on_roster),
         )
-        for score in mine
+        for score in reads.member_scores_of(found.board.id, person_id)
     )
 
 
-def _squad_line(line: OwnLine, viewer: int | None, mode: Mode) -> SquadLine:
+def _squad_line(line: TeamLine) -> SquadLine:
     return SquadLine(
-        name=line.name or "",
-        you=line.person_id == viewer,
+        name=line.shown,
         done=line.active_days,
         asked=line.asked_days,
-        points=plain(line.points),
         words=_progress(line.active_days, line.asked_days, line.on_roster),
     )
 
@@ -369,8 +378,9 @@ def _progress(done: int, asked: int, on_roster: bool) -> str:  # noqa: FBT001 - 
     return f"{left} {'day' if left == 1 else 'days'} to play for"
 
 
-def _squad_foot(team: Place, mode: Mode, lines: Iterable[OwnLine]) -> str:
-    if mode is Mode.PARTICIPATION:
+def squad_foot(found: Whole, team: Place) -> str:
+    """What the team's days come to."""
+    if found.mode is Mode.PARTICIPATION:
         return (
             f"{team.participants} of {team.roster} on the roster are on target. "
             f"Compared with other teams as {percent(team.rank_score)}: we add ten average "
@@ -428,37 +438,34 @@ def _cost(minor: int, contest: Contest) -> str:
     return show(minor, contest.currency) if minor else ""
 
 
-def _race(
-    contest: Contest, board: Board, table: Table, own: Collection[int], now: datetime
-) -> Chart | None:
+def race_of(found: Whole, own: Collection[int]) -> Chart | None:
     """Places at the close of each working day; only where all lines can be followed."""
-    placed = [place for place in table.places if place.ranked]
+    placed, board, table = found.placed, found.board, found.table
     if not 2 <= len(placed) <= MOST_RUNS:
         return None
     spec = facts.spec_of(board)
-    until = spec.calendar.local_day(min(table.as_of, now) if table.is_frozen else now)
-    found = reads.race(board.id, [place.unit_id for place in placed])
+    until = spec.calendar.local_day(min(table.as_of, found.now) if table.is_frozen else found.now)
+    closes = reads.race(board.id, [place.unit_id for place in placed])
     days = (
         sorted(
             day
             for day in set.intersection(
-                *({day for day, rank in ranks.items() if rank} for ranks in found.values())
+                *({day for day, rank in ranks.items() if rank} for ranks in closes.values())
             )
             if day in spec.working and day <= until
         )
-        if len(found) == len(placed)
+        if len(closes) == len(placed)
         else []
     )
     if len(days) < 2:
         return None
-    days = _from_the_first_move(days, found)
-    mode = Mode(board.mode)
+    days = _from_the_first_move(days, closes)
     runs = [
         Run(
             place.unit,
             place.unit_id,
-            [found[place.unit_id][day] or len(placed) for day in days],
-            score_words(mode, place.score),
+            [closes[place.unit_id][day] or len(placed) for day in days],
+            score_words(found.mode, place.score),
             place.unit_id in own,
         )
         for place in placed
@@ -466,7 +473,8 @@ def _race(
     first = placed[0]
     finding = (
         f"Place of each team at the close of each working day, {_day(days[0])} to "
-        f"{_day(days[-1])}. {first.unit} is first with {score_words(mode, first.score)}."
+        f"{_day(days[-1])}. {first.unit} is first with "
+        f"{score_words(found.mode, first.score)}."
     )
     return charts.bump(runs, [f"{day.day} {day:%b}" for day in days], finding)
 
@@ -481,7 +489,7 @@ def _from_the_first_move(
     return days[max(0, min(moved - 1, len(days) - 2)) :]
 
 
-def _fairness(board: Board, table: Table) -> tuple[tuple[str, str], ...]:
+def _fairness(contest: Contest, board: Board, table: Table) -> tuple[tuple[str, str], ...]:
     """Why the race is fair, each with its count."""
     sizes = [place.roster for place in table.places if place.ranked]
     away = reads.people_with_days_away(board.id, facts.spec_of(board).terms.working_days)
@@ -508,14 +516,10 @@ def _fairness(board: Board, table: Table) -> tuple[tuple[str, str], ...]:
                 f"{_count(uncounted, 'event')} over a cap, repeated or held, counted as 0.",
             )
         )
-    notes.append(("The rules stand.", f"Version {fingerprint_of(board)}, the same for every team."))
+    notes.append(
+        ("The rules stand.", f"Version {contest.rules_hash[:8]}, the same for every team.")
+    )
     return tuple(notes)
-
-
-def fingerprint_of(board: Board) -> str:
-    """The short name of a board's rules as stored with its contest."""
-    contest = rows.contest_of_board(board.id)
-    return contest.rules_hash[:8] if contest is not None else ""
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,32 +1,33 @@
 """Pages of contests and thanks: a contest, its entries, launching one, awards."""
 
+import re
 from collections.abc import Mapping
-from datetime import date, datetime
-from threading import Lock
+from datetime import datetime
 
-from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from core.clock import now
 from core.db import transaction
+from core.doorstep import SEEN, Knock, Seen, Step
 from core.errors import Conflict, Invalid, NotFound, PennantError
 from core.guards import current_actor, guard
 from core.money import show
 from core.policy import Actor, Scope, scope_of
-from core.web import not_modified, with_etag
+from core.web import THEMES, not_modified, with_etag
 from incentives import access, forms, queries
-from incentives.models import Contest
+from incentives.access import AtDoor
 from incentives.queries import documents, launching, pages
 from incentives.queries.documents import Reader
+from incentives.queries.door import Look
+from incentives.routes import showing
 from incentives.services import byhand, clock
 from incentives.services import launching as launches
 
 blueprint = Blueprint("incentives", __name__)
 
-MOST_KEPT = 256
-# Pages as sent, by session and tag: a reader who looks again gets the same bytes for two reads.
-_kept: dict[tuple[str | None, str | None], str] = {}
-_keeping = Lock()
+PREFIX = "/contests/"
+PLAIN_SLUG = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 STEP_WORDS = {
     "submitted": "Handed in.",
@@ -43,110 +44,79 @@ def _reader(actor: Actor) -> Reader:
     return Reader(actor.person_id, sees_through_freeze=access.sees_through_freeze(actor))
 
 
-def _own_teams(actor: Actor, contest: Contest, moment: datetime) -> frozenset[int]:
-    """The teams marked as the reader's own: those they work in or lead."""
-    today = moment.date()
-    return access.nearest_teams(actor, contest, today)
+def _tag(slug: str, look: Look, session_hash: str, theme: str, query: str, at: datetime) -> str:
+    """The page's tag: the counters, the reader's session, the look, the minute, the question."""
+    asked = access.hash_of(query)[:12] if query else ""
+    parts = (*showing.counters(look), session_hash[:16], theme, f"{at:%Y%m%d%H%M}", asked)
+    return ".".join([slug, *map(str, parts)])
 
 
-def _tag(slug: str, moment: datetime, actor: Actor) -> str | None:
-    """The page's tag: the counters, the reader, the minute; None when there is no such contest."""
-    counters = queries.counter(slug)
-    if counters is None:
+def _theme() -> str:
+    theme = request.cookies.get("theme", "")
+    return theme if theme in THEMES else ""
+
+
+def at_the_door(at: Knock) -> Seen | None:
+    """Who asks for a contest's page and which tag it bears, from one read.
+
+    Without a tag the request goes in: what is hidden from some, what has something to say to its
+    reader, and a session that is due to be written as seen.
+    """
+    slug = at.path.removeprefix(PREFIX)
+    if not PLAIN_SLUG.fullmatch(slug):
         return None
-    parts = (*counters, actor.person_id, request.cookies.get("theme", ""), f"{moment:%Y%m%d%H%M}")
-    return ".".join(str(part) for part in (slug, *parts, request.query_string.decode()[:60]))
+    found = access.at_door(at, slug)
+    if found is None:
+        return None
+    tag = None
+    if found.look is not None and found.is_plain and at.is_plain:
+        tag = _tag(slug, found.look, found.session_hash, at.theme, at.query, at.moment)
+    return Seen(at.raw, tag, found.signed_in, found)
+
+
+def page_at_hand(app: Flask, at: Knock, seen: Seen) -> str | None:
+    """The page, where others or the same reader made all its parts be rendered before."""
+    found = seen.look
+    if not isinstance(found, AtDoor) or found.look is None or "all" in at.query:
+        return None
+    return showing.at_hand(app, found.look, found.signed_in.actor, at)
+
+
+DOORSTEP = (Step(PREFIX, at_the_door, page_at_hand),)
+
+
+def _look(slug: str, actor: Actor, moment: datetime) -> Look:
+    """What was read at the door, or the same read here. Raises NotFound for hidden and missing."""
+    seen = request.environ.get(SEEN)
+    if isinstance(seen, Seen) and seen.raw == g.get("session_id"):
+        look = seen.look.look if isinstance(seen.look, AtDoor) else None
+    else:
+        look = access.look_at(actor, slug, moment)
+    if look is None:
+        raise NotFound("There is no contest at this address.")
+    if look.state in access.HIDDEN:
+        access.visible_contest(actor, slug, moment.date())
+    return look
 
 
 @blueprint.get("/contests/<slug>")
 @guard("contest.rules_view")
 def contest(slug: str) -> ResponseReturnValue:
     """A contest: the Board, one's own team, how points work, what there is to win, is it fair."""
-    actor, moment = current_actor(), now()
-    tag = _tag(slug, moment, actor)
-    is_plain = tag is not None and "_flashes" not in session
-    key = (g.get("session_id"), tag)
-    if is_plain:
-        unchanged = not_modified(tag or "")
-        if unchanged is not None:
-            return unchanged
-        kept = _kept.get(key)
-        if kept is not None:
-            return with_etag(kept, tag or "")
-    found = access.visible_contest(actor, slug, moment.date())
-    page = pages.contest_page(
-        found,
-        _reader(actor),
-        _own_teams(actor, found, moment),
-        moment,
-        everybody="all" in request.args,
-    )
-    body = render_template(
-        "incentives/contest.html",
-        contest=found,
-        page=page,
-        board=page.board,
-        may=_may(actor, found, moment.date()),
-        awards=queries.awards(found.id, found.rev),
-        team_names=queries.names_of_teams(found),
-        disputes=queries.disputes(found.id) if found.state == "provisional" else (),
-        history=queries.history(found.id) if _may_audit(actor, found, moment) else (),
-        liability=show(found.liability_minor, found.currency),
-        until=queries.decided_at(found),
-        action=_next_action(actor, page),
-    )
-    if is_plain and key[0] is not None:
-        _keep(key, body)
-    return with_etag(body, tag or "")
-
-
-def _keep(key: tuple[str | None, str | None], body: str) -> None:
-    """Keep a page for the reader who asked for it, until its counters or the minute move on."""
-    with _keeping:
-        while len(_kept) >= MOST_KEPT:
-            del _kept[next(iter(_kept))]
-        _kept[key] = body
-
-
-def _may(actor: Actor, found: Contest, today: date) -> dict[str, bool]:
-    """Which buttons the page offers; the services check again."""
-    state = found.state
-    approves = access.may(actor, "contest.approve_launch", found, today)
-    steers = access.may(actor, "contest.pause_resume", found, today)
-    is_author = found.author_id is not None and found.author_id == actor.person_id
-    return {
-        "submit": state == "draft" and access.may(actor, "contest.submit", found, today),
-        "approve": state == "submitted"
-        and approves
-        and (not is_author or not access.other_approvers(found.author_id)),
-        "send_back": state == "submitted" and approves,
-        "pause": state == "running" and steers,
-        "resume": state == "paused" and steers,
-        "cancel": state
-        in {"draft", "submitted", "scheduled", "running", "paused", "grace", "provisional"}
-        and access.may(actor, "contest.cancel", found, today),
-        "doubt": state == "provisional"
-        and scope_of(actor, "contest.dispute_open") is not Scope.NONE,
-        "decide": state == "provisional"
-        and access.may(actor, "contest.dispute_decide", found, today)
-        and not is_author,
-    }
-
-
-def _may_audit(actor: Actor, found: Contest, moment: datetime) -> bool:
-    return access.may(actor, "contest.audit_view", found, moment.date())
-
-
-def _next_action(actor: Actor, page: pages.ContestPage) -> str:
-    """What one more day would do for the reader, in words."""
-    mine = next((line for line in page.squad if line.you), None)
-    if mine is None or page.board.seconds_left is None or not mine.asked:
-        return ""
-    left = mine.asked - mine.done
-    if left <= 0:
-        return f"You are on target with {mine.done} days. Help one colleague to theirs."
-    days = "day" if left == 1 else "days"
-    return f"{left} more {days} and you count for {page.team}."
+    actor, moment, theme = current_actor(), now(), _theme()
+    look = _look(slug, actor, moment)
+    everybody = "all" in request.args
+    session_hash = access.hash_of(g.get("session_id", ""))
+    tag = _tag(slug, look, session_hash, theme, request.query_string.decode("latin-1"), moment)
+    if "_flashes" in session:
+        # What is said once belongs to this answer alone.
+        body = showing.page(look, actor, moment, theme=theme, everybody=everybody, once=True)
+        return with_etag(body, f"{tag}.once")
+    unchanged = not_modified(tag)
+    if unchanged is not None:
+        return unchanged
+    body = showing.page(look, actor, moment, theme=theme, everybody=everybody)
+    return with_etag(body, tag)
 
 
 @blueprint.get("/contests/<slug>/board")
@@ -154,18 +124,10 @@ def _next_action(actor: Actor, page: pages.ContestPage) -> str:
 def board(slug: str) -> ResponseReturnValue:
     """The Board alone, for polling: 204 while nothing changed since version `v`."""
     actor, moment = current_actor(), now()
-    counters = queries.counter(slug)
-    if counters is not None and request.args.get("v") == f"{counters[0]}.{counters[1]}":
+    look = _look(slug, actor, moment)
+    if request.args.get("v") == f"{look.version}.{look.change}":
         return "", 204
-    found = access.visible_contest(actor, slug, moment.date())
-    view = pages.board_view(
-        found,
-        _reader(actor),
-        _own_teams(actor, found, moment),
-        moment,
-        everybody="all" in request.args,
-    )
-    return render_template("incentives/_board.html", board=view, contest=found, action="")
+    return showing.board_part(look, actor, moment, everybody="all" in request.args)
 
 
 @blueprint.get("/contests/<slug>/explain")

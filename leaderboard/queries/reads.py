@@ -23,6 +23,7 @@ from leaderboard.queries import facts, tables
 from leaderboard.rules.standing import Line, MemberScore
 from leaderboard.rules.terms import number
 from people import queries as people
+from people.models import Person
 
 SNAPSHOT = 0
 AHEAD = timedelta(days=2)
@@ -62,16 +63,18 @@ class Table:
 
 
 @dataclass(frozen=True)
-class OwnLine:
-    """A rep's part in their team, for the team's own eyes. `name` None: chose not to be listed."""
+class TeamLine:
+    """A rep's part in their team, for the team's own eyes.
+
+    Not listed: they chose to stand in no ranking, so `shown` is for themselves alone.
+    """
 
     person_id: int
-    name: str | None
-    points: Fraction
+    shown: str
+    is_listed: bool
     active_days: int
     asked_days: int
     on_roster: bool
-    met: bool
 
 
 def board_by_slug(slug: str) -> Board | None:
@@ -302,31 +305,29 @@ def team_scores(board_id: int, team_id: int) -> tuple[MemberScore, ...]:
     return _scores(MemberRow.board_id == board_id, MemberRow.team_id == team_id)
 
 
-def own_lines(board_id: int, team_id: int, viewer_id: int | None) -> tuple[OwnLine, ...]:
-    """A team's own lines: the viewer first, then by name, those not listed last.
+def team_lines(board_id: int, team_id: int) -> tuple[TeamLine, ...]:
+    """A team's reps by name, those who chose not to be listed last.
 
     No places and no order by points: nobody is shown as last (METRICS 5.4, DESIGN 9).
     """
-    scores = team_scores(board_id, team_id)
-    cards = people.cards([score.person_id for score in scores])
-    found = []
-    for score in scores:
-        card = cards.get(score.person_id)
-        is_listed = card is not None and (not card.ranking_opt_out or score.person_id == viewer_id)
-        found.append(
-            OwnLine(
-                score.person_id,
-                card.shown if card is not None and is_listed else None,
-                score.points,
-                score.active_days,
-                score.asked_days,
-                score.on_roster,
-                score.met,
-            )
+    rows = db.session.execute(
+        select(
+            MemberRow.person_id,
+            Person.alias,
+            Person.name,
+            Person.ranking_opt_out,
+            MemberRow.active_days,
+            MemberRow.asked_days,
+            MemberRow.on_roster,
         )
-    return tuple(
-        sorted(found, key=lambda line: (line.person_id != viewer_id, line.name is None, line.name))
+        .join(Person, Person.id == MemberRow.person_id)
+        .where(MemberRow.board_id == board_id, MemberRow.team_id == team_id)
     )
+    found = [
+        TeamLine(person, alias or name, not opt_out, active, asked, on_roster)
+        for person, alias, name, opt_out, active, asked, on_roster in rows
+    ]
+    return tuple(sorted(found, key=lambda line: (not line.is_listed, line.shown, line.person_id)))
 
 
 def race(board_id: int, unit_ids: Collection[int]) -> dict[int, dict[date, int | None]]:

@@ -178,7 +178,7 @@ def test_the_frame_has_one_heading_landmarks_and_the_skip_link(pages):
     item = {"icon": "week", "label": "My week", "short": "", "href": "/", "current": True}
     html = pages.get_template("shared/error.html").render(
         nav=[[item]],
-        viewer={"name": "Maya Lindqvist", "role_label": "Rep", "initials": "ML"},
+        viewer={"name": "Maya Lindqvist", "role_label": "Rep", "initials": "ML", "face": "ML"},
         theme="dark",
         accent="plum",
         code=404,

@@ -1,0 +1,366 @@
+"""A contest's page put together: what readers share is rendered once, with holes for each.
+
+What is kept is kept for one state of the counters and one minute, so a changed standing, name or
+wish is seen at the next request. Nothing that names a reader stays in what others get: those
+pieces are chosen by the reader's own id, and everything else goes through a hole.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from threading import Lock
+
+from flask import Flask, current_app, render_template
+from markupsafe import Markup
+
+from core import slots
+from core.doorstep import Knock
+from core.money import show
+from core.mould import Mould, casting, hole
+from core.policy import Actor, Role, Scope, scope_of
+from core.web import frame_of, reader_words, render_part, token_of
+from incentives import access, queries
+from incentives.models import Contest
+from incentives.queries import pages
+from incentives.queries.documents import Reader
+from incentives.queries.door import Look
+from incentives.queries.pages import OwnTeam, SquadLine, Whole
+
+MOST_KEPT = 8
+KEPT = "incentives.showings"
+SIDE = "contest_side"
+# Whose rights may depend on who stands below them.
+BY_TREE = frozenset({Role.MANAGER, Role.DIRECTOR})
+NOTHING = Markup()
+Own = frozenset[int]
+
+
+@dataclass(frozen=True)
+class SquadPieces:
+    """A team's panel in pieces: around the lines, each rep's line for others and for themselves."""
+
+    head: Markup
+    foot: Markup
+    for_others: tuple[tuple[int, Markup], ...]
+    for_self: dict[int, Markup]
+    lines: dict[int, SquadLine]
+    unlisted: frozenset[int]
+    not_listed: tuple[Markup, Markup]
+
+
+@dataclass
+class Showing:
+    """One contest at one state of its counters, with what was rendered of it so far."""
+
+    whole: Whole
+    has_side: bool
+    frames: dict[tuple[object, ...], Mould] = field(default_factory=dict)
+    boards: dict[tuple[Own, bool], Mould] = field(default_factory=dict)
+    races: dict[Own, Markup] = field(default_factory=dict)
+    squads: dict[int, SquadPieces] = field(default_factory=dict)
+    own_teams: dict[int, Own] = field(default_factory=dict)
+    teams: dict[Own, OwnTeam | None] = field(default_factory=dict)
+    rights: dict[tuple[object, ...], dict[str, bool]] = field(default_factory=dict)
+
+
+@dataclass
+class Kept:
+    """The showings of an app, the oldest forgotten first."""
+
+    showings: dict[tuple[object, ...], Showing] = field(default_factory=dict)
+    building: Lock = field(default_factory=Lock)
+
+
+def _key(look: Look, actor: Actor, moment: datetime) -> tuple[object, ...]:
+    through = access.sees_through_freeze(actor)
+    return (*counters(look), look.contest_id, through, moment.replace(second=0, microsecond=0))
+
+
+def showing_of(look: Look, actor: Actor, moment: datetime) -> Showing:
+    """What is kept of a contest for readers like this one; built when there is nothing yet."""
+    kept: Kept = current_app.extensions.setdefault(KEPT, Kept())
+    key = _key(look, actor, moment)
+    found = kept.showings.get(key)
+    if found is not None:
+        return found
+    with kept.building:
+        found = kept.showings.get(key)
+        if found is None:
+            reader = Reader(sees_through_freeze=access.sees_through_freeze(actor))
+            whole = pages.whole(look.contest_id, reader, moment)
+            found = Showing(whole, has_side=bool(slots.panels_for(SIDE)))
+            while len(kept.showings) >= MOST_KEPT:
+                del kept.showings[next(iter(kept.showings))]
+            kept.showings[key] = found
+    return found
+
+
+def counters(look: Look) -> tuple[int, ...]:
+    """Everything a page is tagged with that others may change."""
+    return (look.version, look.change, look.newest_change, int(look.is_covered))
+
+
+def board_part(look: Look, actor: Actor, moment: datetime, *, everybody: bool) -> Markup:
+    """The Board as this reader sees it."""
+    shown = showing_of(look, actor, moment)
+    own = _own_teams(shown, look, actor, moment)
+    return _board(shown, own, everybody=everybody).fill(action_part="")
+
+
+def page(
+    look: Look, actor: Actor, moment: datetime, *, theme: str, everybody: bool, once: bool = False
+) -> Markup:
+    """The whole page for one reader; `once`: with words for this answer alone, so nothing kept."""
+    shown = showing_of(look, actor, moment)
+    own = _own_teams(shown, look, actor, moment)
+    rights = _rights(shown, actor, moment.date())
+    shape = _shape(actor, theme, rights)
+    frame = None if once else shown.frames.get(shape)
+    if frame is None:
+        frame = _cast(shown.whole, rights)
+        if not once:
+            shown.frames[shape] = frame
+    board, race = _board(shown, own, everybody=everybody), _race(shown, own)
+    if own not in shown.teams:
+        shown.teams[own] = pages.own_team(shown.whole, own)
+    team = shown.teams[own]
+    if shown.whole.is_covered:
+        squad = _own_part(shown.whole, team, actor.person_id)
+    else:
+        squad = _squad(_pieces(shown, team), actor.person_id)
+    side = slots.slot(SIDE, contest_slug=shown.whole.contest.slug)
+    parts = (board, race, squad, side)
+    return _put_together(shown, frame, team, parts, frame_of(actor))
+
+
+def at_hand(app: Flask, look: Look, actor: Actor, knock: Knock) -> Markup | None:
+    """The same page where every part of it was rendered before, for this reader or others."""
+    kept: Kept | None = app.extensions.get(KEPT)
+    shown = kept.showings.get(_key(look, actor, knock.moment)) if kept else None
+    if shown is None or shown.has_side or shown.whole.is_covered or not knock.form_secret:
+        return None
+    own = _known_teams(shown, look, actor)
+    rights = shown.rights.get(_alike(shown, actor))
+    if own is None or rights is None or own not in shown.teams:
+        return None
+    frame = shown.frames.get(_shape(actor, knock.theme, rights))
+    board, race = shown.boards.get((own, False)), shown.races.get(own)
+    team = shown.teams[own]
+    if frame is None or board is None or race is None:
+        return None
+    if team is not None and team.unit_id not in shown.squads:
+        return None
+    token = token_of(str(app.secret_key), knock.form_secret)
+    words = reader_words(actor) | {"form_token": token}
+    squad = _squad(_pieces(shown, team), actor.person_id)
+    return _put_together(shown, frame, team, (board, race, squad, Markup()), words)
+
+
+Parts = tuple[Mould, Markup, tuple[Markup, SquadLine | None], Markup]
+
+
+def _put_together(
+    shown: Showing, frame: Mould, team: OwnTeam | None, parts: Parts, words: dict[str, str]
+) -> Markup:
+    board, race, (squad, mine), side = parts
+    action = _next_action(shown.whole, team, mine)
+    return frame.fill(
+        **words,
+        board_part=board.fill(action_part=Markup("<b>{}</b>").format(action) if action else ""),
+        squad_part=squad,
+        race_part=race,
+        side_part=side,
+    )
+
+
+def _known_teams(shown: Showing, look: Look, actor: Actor) -> Own | None:
+    if actor.role is Role.REP and look.team_id is not None:
+        return frozenset({look.team_id})
+    return shown.own_teams.get(actor.person_id or 0)
+
+
+def _own_teams(shown: Showing, look: Look, actor: Actor, moment: datetime) -> Own:
+    """The teams marked as the reader's own: those they work in or lead."""
+    own = _known_teams(shown, look, actor)
+    if own is None:
+        own = access.nearest_teams(actor, shown.whole.contest, moment.date())
+        shown.own_teams[actor.person_id or 0] = own
+    return own
+
+
+def _alike(shown: Showing, actor: Actor) -> tuple[object, ...]:
+    """Whoever agrees in this may do the same here."""
+    author = shown.whole.contest.author_id
+    is_author = author is not None and author == actor.person_id
+    return (actor.role, is_author, actor.person_id if actor.role in BY_TREE else None)
+
+
+def _rights(shown: Showing, actor: Actor, today: date) -> dict[str, bool]:
+    """What the page offers this reader; worked out once for all whose rights are alike."""
+    alike = _alike(shown, actor)
+    if alike not in shown.rights:
+        shown.rights[alike] = _may(actor, shown.whole.contest, today)
+    return shown.rights[alike]
+
+
+def _shape(actor: Actor, theme: str, rights: dict[str, bool]) -> tuple[object, ...]:
+    """Which frame stands around the reader's parts: the same for everybody who may do the same."""
+    return (actor.role, theme, *rights.values())
+
+
+def _cast(whole: Whole, may: dict[str, bool]) -> Mould:
+    found = whole.contest
+    with casting():
+        text = render_template(
+            "incentives/contest.html",
+            contest=found,
+            page=whole,
+            may=may,
+            awards=queries.awards(found.id, found.rev),
+            team_names=queries.names_of_teams(found),
+            disputes=queries.disputes(found.id) if found.state == "provisional" else (),
+            history=queries.history(found.id) if may["audit"] else (),
+            liability=show(found.liability_minor, found.currency),
+            until=queries.decided_at(found),
+            **{name: hole(name) for name in PARTS},
+        )
+    return Mould(text)
+
+
+PARTS = ("board_part", "squad_part", "race_part", "side_part")
+
+
+def _board(shown: Showing, own: Own, *, everybody: bool) -> Mould:
+    key = (own, everybody)
+    kept = shown.boards.get(key)
+    if kept is None:
+        view = pages.board_view(shown.whole, own, everybody=everybody)
+        contest = shown.whole.contest
+        part = hole("action_part")
+        text = render_part("incentives/_board.html", board=view, contest=contest, action_part=part)
+        kept = shown.boards[key] = Mould(text)
+    return kept
+
+
+def _race(shown: Showing, own: Own) -> Markup:
+    kept = shown.races.get(own)
+    if kept is None:
+        chart = pages.race_of(shown.whole, own)
+        contest = shown.whole.contest
+        kept = shown.races[own] = (
+            render_part("incentives/_race.html", chart=chart, contest=contest)
+            if chart is not None
+            else Markup()
+        )
+    return kept
+
+
+def _pieces(shown: Showing, team: OwnTeam | None) -> SquadPieces | None:
+    if team is None:
+        return None
+    kept = shown.squads.get(team.unit_id)
+    if kept is None:
+        kept = shown.squads[team.unit_id] = _squad_pieces(shown.whole, team)
+    return kept
+
+
+def _squad(pieces: SquadPieces | None, person_id: int | None) -> tuple[Markup, SquadLine | None]:
+    """The reader's team as they see it, with their own line first; and that line."""
+    if pieces is None:
+        return NOTHING, None
+    own = pieces.for_self.get(person_id or 0, NOTHING)
+    if not own and not pieces.for_others:
+        return NOTHING, None
+    lines = [piece for ident, piece in pieces.for_others if ident != person_id]
+    hidden = pieces.not_listed[person_id in pieces.unlisted]
+    # Every piece was rendered already: joined as they are, not escaped a second time.
+    text = "".join([pieces.head, own, *lines, hidden, pieces.foot])
+    return Markup(text), pieces.lines.get(person_id or 0)  # noqa: S704
+
+
+def _own_part(
+    found: Whole, team: OwnTeam | None, person_id: int | None
+) -> tuple[Markup, SquadLine | None]:
+    """While the Board is covered: one's own days, and of nobody else's anything."""
+    mine = pages.own_part(found, person_id) if team is not None else ()
+    if team is None or not mine:
+        return NOTHING, None
+    cut = _cut(found, team.unit, (), mine, pages.squad_foot(found, team))
+    return NOTHING.join([cut[0], *cut[1:-3], cut[-1]]), mine[0]
+
+
+def _squad_pieces(found: Whole, team: OwnTeam) -> SquadPieces:
+    """A team's panel, rendered once for all of its reps."""
+    squad = pages.squad(found, team)
+    unlisted = tuple(squad.unlisted.values())
+    cut = _cut(found, squad.team, [line for _, line in squad.listed], unlisted, squad.foot)
+    listed = [ident for ident, _ in squad.listed]
+    middle = 1 + 2 * len(listed)
+    for_self = dict(zip(listed, cut[2:middle:2], strict=True))
+    for_self |= dict(zip(squad.unlisted, cut[middle:-3], strict=True))
+    return SquadPieces(
+        head=cut[0],
+        foot=cut[-1],
+        for_others=tuple(zip(listed, cut[1:middle:2], strict=True)),
+        for_self=for_self,
+        lines=dict(squad.listed) | dict(squad.unlisted),
+        unlisted=frozenset(squad.unlisted),
+        not_listed=(cut[-3], cut[-2]),
+    )
+
+
+def _cut(
+    found: Whole,
+    team: str,
+    listed: Iterable[SquadLine],
+    unlisted: Iterable[SquadLine],
+    foot: str,
+) -> tuple[Markup, ...]:
+    """The pieces of `_squad.html`, as its head names them."""
+    text = render_part(
+        "incentives/_squad.html",
+        contest=found.contest,
+        team=team,
+        listed=tuple(listed),
+        unlisted=tuple(unlisted),
+        foot=foot,
+        cut=hole("cut"),
+    )
+    return Mould(text).pieces
+
+
+def _next_action(found: Whole, team: OwnTeam | None, mine: SquadLine | None) -> str:
+    """What one more day would do for the reader, in words."""
+    if mine is None or team is None or not mine.asked or not pages.is_on(found):
+        return ""
+    left = mine.asked - mine.done
+    if left <= 0:
+        return f"You are on target with {mine.done} days. Help one colleague to theirs."
+    days = "day" if left == 1 else "days"
+    return f"{left} more {days} and you count for {team.unit}."
+
+
+def _may(actor: Actor, found: Contest, today: date) -> dict[str, bool]:
+    """Which buttons the page offers; the services check again."""
+    state = found.state
+    approves = access.may(actor, "contest.approve_launch", found, today)
+    steers = access.may(actor, "contest.pause_resume", found, today)
+    is_author = found.author_id is not None and found.author_id == actor.person_id
+    return {
+        "submit": state == "draft" and access.may(actor, "contest.submit", found, today),
+        "approve": state == "submitted"
+        and approves
+        and (not is_author or not access.other_approvers(found.author_id)),
+        "send_back": state == "submitted" and approves,
+        "pause": state == "running" and steers,
+        "resume": state == "paused" and steers,
+        "cancel": state
+        in {"draft", "submitted", "scheduled", "running", "paused", "grace", "provisional"}
+        and access.may(actor, "contest.cancel", found, today),
+        "doubt": state == "provisional"
+        and scope_of(actor, "contest.dispute_open") is not Scope.NONE,
+        "decide": state == "provisional"
+        and access.may(actor, "contest.dispute_decide", found, today)
+        and not is_author,
+        "audit": access.may(actor, "contest.audit_view", found, today),
+    }
