@@ -26,6 +26,16 @@ def may_see_teams(actor: Actor) -> bool:
     return scope_of(actor, "dashboard.programme") is not Scope.NONE
 
 
+def may_list(actor: Actor, among: frozenset[int] | None) -> bool:
+    """Whether numbers lead to names: to who reads others' states, or leads anybody."""
+    return not is_rep(actor) and (among is None or bool(among))
+
+
+def may_take_teams(actor: Actor) -> bool:
+    """Whether the tables of teams may be taken along."""
+    return scope_of(actor, "export.team_metrics") is not Scope.NONE
+
+
 def is_shown(actor: Actor, person_id: int, on: date) -> bool:
     """Whether one person's weeks may be shown to the actor."""
     within = people_to_see(actor, on)

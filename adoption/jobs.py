@@ -38,7 +38,7 @@ def draw(as_of: datetime) -> Mapping[str, int]:
     reps = 0
     for programme_id in programmes_with_usage():
         with transaction():
-            reps += draw_picture(programme_id).reps
+            reps += draw_picture(programme_id, as_of).reps
     return {"reps": reps}
 
 

@@ -127,17 +127,14 @@ def _rollout(actor: Actor) -> Rollout | None:
         return None
     if scope_of(actor, "dashboard.public_summary") is Scope.NONE:
         return None
-    latest = next(reversed(page.weeks(owner)), None)
-    if latest is None:
-        return None
-    measurable = latest.sustained + latest.lapsed + latest.trying + latest.not_started
-    if not measurable:
+    seen = page.picture_of(owner)
+    if seen is None or not seen.share.base:
         return None
     return Rollout(
-        latest.sustained,
-        measurable,
+        seen.share.hits,
+        seen.share.base,
         f"{owner.goal_low * 100:.0f} to {owner.goal_high * 100:.0f}%",
-        latest.week_start + 6 * DAY,
+        seen.through,
     )
 
 
@@ -158,19 +155,19 @@ def rollout_headline(actor: Actor, now: datetime) -> dict[str, object] | None:
 
 def drop_off(actor: Actor, now: datetime) -> str | None:
     """For those who see teams: how many have, use and keep the tool, the biggest drop named."""
-    far, owner = _rollout(actor), page.current_programme()
-    if far is None or owner is None or not access.may_see_teams(actor):
+    owner = page.current_programme()
+    seen = None if owner is None else page.picture_of(owner)
+    if _rollout(actor) is None or seen is None or not access.may_see_teams(actor):
         return None
-    reach = page.reach(owner, page.weeks(owner)[-1])
     stages = charts.funnel(
         [
-            ("Have the tool", reach.here),
-            ("Ever used it", reach.ever_used),
-            ("Active last week", reach.active),
-            ("Sustained", reach.sustained),
+            ("Have the tool", seen.here),
+            ("Ever used it", seen.mark.ever_used),
+            ("Active last week", seen.mark.active),
+            ("Sustained", seen.share.hits),
         ]
     )
-    return render_template("adoption/_drop_off.html", stages=stages, through=far.through)
+    return render_template("adoption/_drop_off.html", stages=stages, through=seen.through)
 
 
 def weeks_of_person(

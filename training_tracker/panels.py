@@ -1,7 +1,7 @@
 """What training adds to other rooms' pages: the next milestone in a rep's week."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import render_template
 
@@ -74,7 +74,26 @@ def _team_headline(late: Sequence[OverduePerson]) -> dict[str, object] | None:
     }
 
 
+def trained_step(
+    actor: Actor, now: datetime, through: date | None = None, **_context: object
+) -> dict[str, object] | None:
+    """The step of the adoption page between having the tool and logging in to it."""
+    owner = queries.current_programme()
+    found = None if owner is None or through is None else queries.trained(owner, through)
+    if found is None:
+        return None
+    return {
+        "order": 10,
+        "label": "Trained",
+        "count": found.people,
+        "href": f"/training/{found.course.slug}",
+        "note": f"Trained: passed {found.course.title}.",
+        "is_open": True,
+    }
+
+
 PANELS = (
+    Panel(slot="adoption_steps", order=10, render=trained_step),
     Panel(slot="my_week_headline", order=40, render=overdue_headline),
     Panel(slot="my_week", order=40, render=my_next_milestone),
 )

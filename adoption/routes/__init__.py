@@ -2,9 +2,12 @@
 
 from flask import Blueprint
 
-from adoption.routes import dashboard, quality
+from adoption.routes import dashboard, people, quality, tables
 
 blueprint = Blueprint("adoption", __name__)
 blueprint.get("/adoption")(dashboard.adoption)
+blueprint.get("/adoption/people")(people.people)
+blueprint.get("/adoption/people.csv")(people.people_csv)
+blueprint.get("/adoption/tables/<name>.csv")(tables.table_csv)
 blueprint.get("/adoption/data")(quality.quality_page)
 blueprint.get("/adoption/data/<reason>")(quality.left_out_rows)

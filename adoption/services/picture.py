@@ -8,7 +8,7 @@ the page's small tables anew from them. So a night costs by the number of people
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import people.queries
 import programme.queries
@@ -26,9 +26,10 @@ from adoption.models import (
 from adoption.queries import picture as picture_queries
 from adoption.queries import weeks as week_queries
 from adoption.queries.days import rule_of, world_from_days
-from adoption.queries.figures import UNASSIGNED
+from adoption.queries.figures import UNASSIGNED, growth
 from adoption.queries.picture import Sketch
 from adoption.rules import AdoptionRule, AdoptionState, Phase, rep_days, span_of, state_at
+from adoption.rules.behind import start_cohort
 from adoption.rules.forecast import LETTERS, day60_by, outlook, own_days, way
 from adoption.rules.picture import (
     RepWeeks,
@@ -132,7 +133,7 @@ def touch_picture(programme_id: int, person_ids: Collection[int] | None) -> None
     )
 
 
-def draw_picture(programme_id: int) -> Drawn:
+def draw_picture(programme_id: int, now: datetime) -> Drawn:
     """Bring the picture in step with the judged weeks. A repeated run changes nothing.
 
     Call it in a transaction of its own, after judging.
@@ -153,6 +154,7 @@ def draw_picture(programme_id: int) -> Drawn:
     lines = _lines(frame, kept)
     _write_reps(frame, lines)
     _count(frame, mark, lines)
+    _count_logins(frame, mark, now)
     mark.rule_version, mark.origin = owner.rule_version, frame.origin
     mark.drawn_week, mark.is_stale = frame.last, False
     delete_where(TouchedRep, TouchedRep.programme_id == programme_id)
@@ -359,6 +361,26 @@ def _count(frame: Frame, mark: PictureMark, lines: list[RepLine]) -> None:
     _replace_series(frame)
 
 
+def _count_logins(frame: Frame, mark: PictureMark, now: datetime) -> None:
+    """METRICS G2: the first 28 dates from the launch against the last 28, both complete."""
+    length = FOUR_WEEKS * WEEK
+    first, end = frame.owner.launch_on, frame.through + DAY
+    if first + length > end - length:
+        mark.logins_base = mark.logins_now = mark.rep_days_base = mark.rep_days_now = 0
+        return
+    told = growth.logins_growth(
+        frame.owner, (first, first + length), (end - length, end), as_of=now
+    )
+    mark.logins_base, mark.logins_now = _whole(told["base"]), _whole(told["current"])
+    mark.rep_days_base = _whole(told["base_rep_days"])
+    mark.rep_days_now = _whole(told["current_rep_days"])
+
+
+def _whole(value: object) -> int:
+    """A count out of a figure's answer."""
+    return int(str(value))
+
+
 def _replace(frame: Frame, table: type[Base], rows: Iterable[Mapping[str, object]]) -> None:
     """Put the rows of a programme in the place of those there are."""
     owner = frame.owner.id
@@ -407,10 +429,10 @@ def _starts(frame: Frame, lines: Iterable[RepLine]) -> list[dict[str, object]]:
     calendar = programme.queries.calendar(frame.owner)
     cohorts: dict[date, list[tuple[RepWeeks, int]]] = defaultdict(list)
     for line in lines:
-        begun = max(line.start_day, frame.owner.launch_on)
+        month, begun = start_cohort(line.start_day, frame.owner.launch_on)
         index = frame.index(calendar.week_of(begun))
         if index < frame.count and line.weeks.there >> index:
-            cohorts[begun.replace(day=1)].append((line.weeks, index))
+            cohorts[month].append((line.weeks, index))
     return [
         row
         for month, cohort in sorted(cohorts.items())

@@ -5,6 +5,7 @@ style sheet gives them their look. Each chart is laid out twice, wide and narrow
 keeps its size on a phone. Lengths are SVG units; shares are 0..1; y grows downwards.
 """
 
+from core.charts.histogram import histogram
 from core.charts.intervals import (
     DAYS,
     PERCENT,
@@ -32,7 +33,7 @@ from core.charts.marks import (
     polyline,
 )
 from core.charts.places import Run, bump, smooth
-from core.charts.shares import Forecast, ShareLine, share_line
+from core.charts.shares import Forecast, Milestone, ShareLine, share_line
 from core.charts.stairs import staircase
 from core.charts.tables import (
     HEAT_STEPS,
@@ -41,6 +42,7 @@ from core.charts.tables import (
     LaneScale,
     Stage,
     funnel,
+    heat_cell,
     heat_step,
     heat_table,
     lane_scale,
@@ -65,6 +67,7 @@ __all__ = [
     "LaneScale",
     "Line",
     "Mark",
+    "Milestone",
     "Path",
     "Run",
     "ShareLine",
@@ -76,8 +79,10 @@ __all__ = [
     "bump",
     "difference_interval",
     "funnel",
+    "heat_cell",
     "heat_step",
     "heat_table",
+    "histogram",
     "lane_scale",
     "nice_top",
     "percent",

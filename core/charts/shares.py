@@ -32,8 +32,19 @@ class Forecast:
 
 
 @dataclass(frozen=True)
+class Milestone:
+    """A place on the axis with words above it: a day that matters, or a rule that changed."""
+
+    x: float
+    words: str
+
+
+@dataclass(frozen=True)
 class ShareLine:
-    """What `share_line` draws: points (x, share), ticks (x, words), bands as (low, high) shares."""
+    """What `share_line` draws: points (x, share), ticks (x, words), bands as (low, high) shares.
+
+    `before` are earlier lines that must not be read as one with this one; they are drawn in grey.
+    """
 
     points: Sequence[tuple[float, float]]
     x_ticks: Sequence[tuple[float, str]]
@@ -41,14 +52,19 @@ class ShareLine:
     goal: tuple[float, float] | None = None
     typical: tuple[float, float] | None = None
     forecast: Forecast | None = None
-    columns: tuple[str, str] = ("Day", "Share")
+    columns: tuple[str, ...] = ("Day", "Share")
     row_names: Sequence[str] | None = None
+    before: Sequence[Sequence[tuple[float, float]]] = ()
+    milestones: Sequence[Milestone] = ()
+    width: int = 760
+    ahead_words: str = "at this pace"
+    rows: Sequence[tuple[str, ...]] | None = None
 
 
 def share_line(plan: ShareLine) -> Chart:
     """A line of one share over time on a zero-based axis, against the goal and the usual range."""
     names = plan.row_names or [plain(x) for x, _ in plan.points]
-    rows = tuple(
+    rows = tuple(plan.rows or ()) or tuple(
         (name, percent(share, 1)) for name, (_, share) in zip(names, plan.points, strict=True)
     )
     return Chart(
@@ -61,28 +77,36 @@ def share_line(plan: ShareLine) -> Chart:
 
 
 def _share_sheet(plan: ShareLine, *, is_narrow: bool) -> Sheet:
-    xs = [x for x, _ in plan.points] + [x for x, _ in plan.x_ticks]
-    shares = [share for _, share in plan.points]
+    drawn = [point for line in (plan.points, *plan.before) for point in line]
+    xs = [x for x, _ in drawn] + [x for x, _ in plan.x_ticks]
+    xs += [milestone.x for milestone in plan.milestones]
+    shares = [share for _, share in drawn]
     if plan.forecast:
         xs.append(plan.forecast.x)
         shares.append(plan.forecast.high)
     for band in (plan.goal, plan.typical):
         shares.extend(band or ())
     top, _ = nice_top(min(max([*shares, 0.1]) * 1.08, 1.0), 3)
-    width, height = (342, 250) if is_narrow else (760, 300)
+    width, height = (342, 250) if is_narrow else (plan.width, 300)
     right = 14 if is_narrow else 128
     x_range = (min(xs, default=0), max(xs, default=1))
     left = 36 if is_narrow else 40
+    above = 30 if plan.milestones else 16
     return Sheet(
-        width, height, left, right, 16, 34, x_range, (0, min(max(top, 0.1), 1.0)), is_narrow
+        width, height, left, right, above, 34, x_range, (0, min(max(top, 0.1), 1.0)), is_narrow
     )
 
 
 def _share_drawing(plan: ShareLine, sheet: Sheet) -> Drawing:
     marks: list[Mark] = [*_bands(plan, sheet), *_share_axes(plan, sheet)]
+    marks += _milestones(plan, sheet)
+    for line in plan.before:
+        placed = [(sheet.x(x), sheet.y(share)) for x, share in line]
+        if len(placed) > 1:
+            marks.append(Path(polyline(placed), "line was"))
     points = [(sheet.x(x), sheet.y(share)) for x, share in plan.points]
     if plan.forecast and plan.points:
-        marks += _fan(plan.points[-1], plan.forecast, sheet)
+        marks += _fan(plan, plan.forecast, sheet)
     if len(points) > 1:
         marks.append(Path(polyline(points), "line me"))
     if points:
@@ -163,7 +187,27 @@ def _x_ticks(ticks: Sequence[tuple[float, str]], sheet: Sheet) -> list[Mark]:
     return marks
 
 
-def _fan(last: tuple[float, float], ahead: Forecast, sheet: Sheet) -> list[Mark]:
+def _milestones(plan: ShareLine, sheet: Sheet) -> list[Mark]:
+    """An upright line at each, its words above the plot on the side that has room."""
+    marks: list[Mark] = []
+    for milestone in plan.milestones:
+        x = sheet.x(milestone.x)
+        is_late = x > (sheet.left + sheet.end) / 2
+        marks.append(Line(x, sheet.top - 8, x, sheet.height - sheet.bottom, "mark"))
+        marks.append(
+            Text(
+                x + (-5 if is_late else 5),
+                sheet.top - 12,
+                milestone.words,
+                "tick",
+                "end" if is_late else "start",
+            )
+        )
+    return marks
+
+
+def _fan(plan: ShareLine, ahead: Forecast, sheet: Sheet) -> list[Mark]:
+    last = plan.points[-1]
     start = (sheet.x(last[0]), sheet.y(last[1]))
     end = sheet.x(ahead.x)
     fan = [start, (end, sheet.y(ahead.high)), (end, sheet.y(ahead.low))]
@@ -172,6 +216,20 @@ def _fan(last: tuple[float, float], ahead: Forecast, sheet: Sheet) -> list[Mark]
         Line(*start, end, sheet.y(ahead.middle), "ahead"),
     ]
     if not sheet.is_narrow:
-        words = f"{ahead.low * 100:.0f}{EN_DASH}{ahead.high * 100:.0f}% at this pace"
-        marks.append(Text(end + 10, sheet.y(ahead.low) + 18, words, "lab me"))
+        words = f"{ahead.low * 100:.0f}{EN_DASH}{ahead.high * 100:.0f}% {plan.ahead_words}"
+        marks.append(
+            Text(end + 10, _beside_bands(plan, sheet, sheet.y(ahead.low) + 18), words, "lab me")
+        )
     return marks
+
+
+def _beside_bands(plan: ShareLine, sheet: Sheet, y: float) -> float:
+    """A place for words beside the plot that overprints no band's name."""
+    taken = [
+        (sheet.y(band[0]) + sheet.y(band[1])) / 2 + 4
+        for band in (plan.goal, plan.typical)
+        if band is not None
+    ]
+    while any(abs(y - other) < 16 for other in taken):
+        y += 4
+    return min(y, sheet.height - sheet.bottom)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from core.charts.marks import EN_DASH, nice_top, percent, plain
+from core.stats import half_up
 
 HEAT_STEPS = (0.55, 0.65, 0.70, 0.78, 0.90)
 
@@ -42,11 +43,12 @@ def heat_step(share: float, bounds: Sequence[float] = HEAT_STEPS) -> int:
 
 @dataclass(frozen=True)
 class HeatCell:
-    """One cell: the printed number, its tint and what is behind it; tint 0 prints nothing."""
+    """One cell: the printed number, its tint and what is behind it, with the way to it if any."""
 
     words: str
     step: int
     title: str
+    href: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,17 +71,19 @@ def heat_table(
     rows = []
     for label, counts in cohorts:
         size = counts[0] if counts else 0
-        cells = [_heat_cell(n, size, least) for n in counts]
+        cells = [heat_cell(n, size, least=least) for n in counts]
         cells += [HeatCell("", 0, "")] * (length - len(counts))
         rows.append(HeatRow(label, size, tuple(cells)))
     return tuple(rows)
 
 
-def _heat_cell(count: int, size: int, least: int) -> HeatCell:
+def heat_cell(count: int, size: int, *, least: int = 5, href: str = "") -> HeatCell:
+    """`count` of `size` as a cell; fewer than `least` people show no share and lead nowhere."""
     if size < least:
         return HeatCell(EN_DASH, 0, f"fewer than {least} people")
     share = count / size
-    return HeatCell(f"{share * 100:.0f}", heat_step(share), f"{count} of {size}")
+    words = str(half_up(share * 100))
+    return HeatCell(words, heat_step(share), f"{count:,} of {size:,}", href)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,17 @@ from core.charts.marks import Box, Chart, Drawing, Line, Mark, Sheet, Text, nice
 
 @dataclass(frozen=True)
 class Week:
-    """Reps of one week; lapsed ones are not part of the bar, they hang below the line."""
+    """Reps of one week; lapsed ones are not part of the bar, they hang below the line.
+
+    `departed` stand in the numbers only: who has left did not stop using anything.
+    """
 
     label: str
     kept: int
     back: int
     new: int
     lapsed: int = 0
+    departed: int = 0
 
     @property
     def active(self) -> int:
@@ -33,6 +37,7 @@ def weekly_bars(weeks: Sequence[Week], finding: str, *, width: int = 1080) -> Ch
             plain(w.back),
             plain(w.new),
             plain(w.lapsed),
+            plain(w.departed),
         )
         for w in weeks
     )
@@ -40,7 +45,7 @@ def weekly_bars(weeks: Sequence[Week], finding: str, *, width: int = 1080) -> Ch
         finding,
         _bars(weeks, _bar_sheet(weeks, width)),
         _bars(weeks, _bar_sheet(weeks)),
-        ("Week", "Active", "Kept going", "Came back", "New", "Lapsed"),
+        ("Week", "Active", "Kept going", "Came back", "New", "Lapsed", "Departed"),
         rows,
     )
 
@@ -51,7 +56,8 @@ def _bar_sheet(weeks: Sequence[Week], wide: int = 0) -> Sheet:
     low = max((w.lapsed for w in weeks), default=0)
     width, height = (342, 250) if is_narrow else (wide, 300)
     left, right = (34, 8) if is_narrow else (40, 120)
-    floor_room = low * 1.25 if low else 0
+    # Room under the lapsed for their number.
+    floor_room = max(low * 1.25, low + top * 0.08) if low else 0
     return Sheet(
         width, height, left, right, 20, 30, (0, max(len(weeks), 1)), (-floor_room, top), is_narrow
     )
@@ -94,6 +100,9 @@ def _bar(i: int, week: Week, count: int, sheet: Sheet) -> list[Mark]:
         marks.append(
             Box(x, top, width, max(round(sheet.y(-week.lapsed) - top, 2), 0.5), "s-lapsed")
         )
+        if not sheet.is_narrow:
+            below = sheet.y(-week.lapsed) + 13
+            marks.append(Text(centre, below, plain(-week.lapsed), "tick", "middle"))
     marks += _bar_name(i, week, count, (x, width), sheet)
     return marks
 

@@ -24,6 +24,7 @@ def rollout(app, at):
     for person in people[:2]:
         make_usage(owner, person, often)
     jobs.judge(THURSDAY)
+    jobs.draw(THURSDAY)
     at(THURSDAY)
     return people
 

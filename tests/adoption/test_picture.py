@@ -127,7 +127,7 @@ def test_drawing_again_changes_nothing(company):
     owner, _people = company
     before = picture()
     with transaction():
-        assert not draw_picture(owner.id).reps
+        assert not draw_picture(owner.id, NOW).reps
     jobs.judge(NOW)
     jobs.draw(NOW)
     assert picture() == before

@@ -33,6 +33,7 @@ def world(app, at):
     make_usage(owner, people[0], days(71))
     make_usage(owner, people[3], days(57, 59, 64, 66))
     jobs.judge(THURSDAY)
+    jobs.draw(THURSDAY)
     at(THURSDAY)
     return people, team
 
@@ -100,5 +101,5 @@ def test_day_60_on_the_page_is_the_figure(world):
     owner = page.current_programme()
     through = date(2026, 5, 10)
     figure = figures.day60(owner, through, THURSDAY + timedelta(days=365))
-    share = page.own_day60(owner, through)
+    share = page.picture_of(owner).day60
     assert (share.hits, share.base) == (figure["sustained"], figure["measurable"]) == (3, 5)

@@ -59,6 +59,7 @@ from training_tracker.queries.pages import (
     OwnMilestone,
     TeamChoice,
     TeamProgress,
+    Trained,
     UseAfterClass,
     course_people,
     last_completion_at,
@@ -70,6 +71,7 @@ from training_tracker.queries.pages import (
     people_of_team,
     team_progress,
     teams_within,
+    trained,
     use_after_class,
 )
 
@@ -91,6 +93,7 @@ __all__ = [
     "Snapshot",
     "TeamChoice",
     "TeamProgress",
+    "Trained",
     "UseAfterClass",
     "assigned_by_milestone",
     "assignments_by_key",
@@ -135,6 +138,7 @@ __all__ = [
     "team_progress",
     "teams_within",
     "today_of",
+    "trained",
     "training_count",
     "use_after_class",
     "without_assignment",

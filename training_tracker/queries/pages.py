@@ -5,16 +5,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 import people.queries
+from adoption.models import RepPicture
+from adoption.rules import AdoptionState
 from core.db import db
 from programme.models import Programme
 from training_tracker.models import (
     Completion,
     Course,
 )
-from training_tracker.queries.catalogue import CourseRow, MilestoneRow, programme_by_id, today_of
+from training_tracker.queries.catalogue import (
+    CourseRow,
+    MilestoneRow,
+    milestones,
+    programme_by_id,
+    today_of,
+)
 from training_tracker.queries.counting import (
     CheckRow,
     Snapshot,
@@ -74,6 +82,41 @@ def late_on_team(
     if not team:
         return []
     return overdue_people(snapshot(owner.id, as_of, team), today_of(owner, as_of))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How many of the reps who have the tool passed the first thing everybody must learn."""
+
+    course: CourseRow
+    people: int
+
+
+def trained(owner: Programme, through: date) -> Trained | None:
+    """Reps of the adoption page's picture with a pass of the first mandatory course by a date.
+
+    None when nothing is mandatory.
+    """
+    first = next((row for row in milestones(owner.id) if row.is_mandatory), None)
+    if first is None:
+        return None
+    count = db.session.scalar(
+        select(func.count(Completion.person_id.distinct()))
+        .join(
+            RepPicture,
+            and_(
+                RepPicture.programme_id == owner.id,
+                RepPicture.person_id == Completion.person_id,
+                RepPicture.state != AdoptionState.LEFT.value,
+            ),
+        )
+        .where(
+            Completion.course_id == first.course.id,
+            Completion.is_passed,
+            Completion.local_day <= through,
+        )
+    )
+    return Trained(first.course, count or 0)
 
 
 @dataclass(frozen=True)

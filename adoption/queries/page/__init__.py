@@ -1,0 +1,61 @@
+"""What the adoption page and the panels read: tables drawn at night, never an event."""
+
+from adoption.queries.page.lists import PAGE, RepPage, RepRow, all_reps_behind, reps_behind
+from adoption.queries.page.own import OwnWeeks, own_weeks
+from adoption.queries.page.picture import (
+    Cohort,
+    Logins,
+    OwnDayPoint,
+    Picture,
+    WeekShare,
+    WeekUse,
+    active_days,
+    all_cohorts,
+    cohorts,
+    current_programme,
+    groups,
+    latest_received_at,
+    leads_of,
+    own_days,
+    picture_of,
+    rule_versions,
+    series,
+    team_rates,
+    teams_of,
+    week_uses,
+)
+from core.stats import Share
+from programme.models import Programme, RuleVersion
+
+__all__ = [
+    "PAGE",
+    "Cohort",
+    "Logins",
+    "OwnDayPoint",
+    "OwnWeeks",
+    "Picture",
+    "Programme",
+    "RepPage",
+    "RepRow",
+    "RuleVersion",
+    "Share",
+    "WeekShare",
+    "WeekUse",
+    "active_days",
+    "all_cohorts",
+    "all_reps_behind",
+    "cohorts",
+    "current_programme",
+    "groups",
+    "latest_received_at",
+    "leads_of",
+    "own_days",
+    "own_weeks",
+    "picture_of",
+    "reps_behind",
+    "rule_versions",
+    "series",
+    "team_rates",
+    "teams_of",
+    "week_uses",
+]
