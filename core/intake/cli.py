@@ -3,18 +3,22 @@
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
 
 from core.clock import now
+from core.intake import mapping as mappings
 from core.intake.blocks import FileRefused
+from core.intake.exports.mapped import Mapped
 from core.intake.exports.written import COMMA, DAY_FIRST, MONTH_FIRST, POINT
 from core.intake.kinds import Preset, words_of
+from core.intake.look import head_of
 from core.intake.registry import Registry, registry
-from core.intake.runner import run_import
+from core.intake.runner import kind_of_name, run_import
 from core.intake.spool import spool_standard_input
 from core.intake.summary import FileResult, Summary
 from core.policy import SYSTEM
@@ -87,6 +91,7 @@ def _programme(found: Registry, slug: str | None) -> int | None:
 @click.option("--programme", metavar="SLUG", help="The programme the rows belong to.")
 @click.option("--as", "as_kind", metavar="KIND", help="The kind, whatever the file is called.")
 @click.option("--preset", metavar="NAME", help="Read another system's export as it comes.")
+@click.option("--mapping", metavar="NAME", help="Read the columns as saved under this name.")
 @click.option("--time-zone", metavar="ZONE", help="The zone of moments written without an offset.")
 @click.option("--dates", type=click.Choice([DAY_FIRST, MONTH_FIRST]), help="What 3/4/2026 means.")
 @click.option("--decimal", type=click.Choice([POINT, COMMA]), help="What stands before decimals.")
@@ -101,14 +106,15 @@ def _programme(found: Registry, slug: str | None) -> int | None:
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def import_files(  # noqa: PLR0913 - the options of a command, each by name
     paths: tuple[str, ...],
+    *,
     programme: str | None,
     as_kind: str | None,
     preset: str | None,
+    mapping: str | None,
     time_zone: str | None,
     dates: str | None,
     decimal: str | None,
     words: tuple[str, ...],
-    *,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -121,36 +127,24 @@ def import_files(  # noqa: PLR0913 - the options of a command, each by name
     if as_kind is not None and as_kind not in found.kinds:
         known = ", ".join(found.kinds)
         raise click.BadParameter(f"{as_kind!r} is unknown. Known: {known}.", param_hint="--as")
-    if "-" in paths and as_kind is None and preset is None:
-        raise click.BadParameter("standard input needs --as KIND or --preset NAME.")
-    programme_id = _programme(found, programme)
-    zone, chosen = _zone(time_zone), _preset(found, preset)
-    asked = found.asked(
-        programme_id,
-        time_zone=zone,
-        is_day_first=None if dates is None else dates == DAY_FIRST,
-        is_comma_decimal=None if decimal is None else decimal == COMMA,
-        words=_words(words),
-    )
+    if "-" in paths and not (as_kind or preset or mapping):
+        raise click.BadParameter("standard input needs --as KIND, --preset NAME or --mapping NAME.")
+    if (preset, mapping, as_kind).count(None) < 2:
+        raise click.BadParameter("--as, --preset and --mapping exclude each other.")
     files, labels = _files(paths)
     bar = Bar()
     try:
-        summary = run_import(
-            files,
-            kinds=found.kinds,
-            followers=found.followers,
-            programme_id=programme_id,
+        summary = _Import(
+            found=found,
+            programme_id=_programme(found, programme),
             programme_given=programme is not None,
             as_kind=as_kind,
-            preset=chosen,
-            time_zone=zone,
+            said={"time_zone": time_zone, "dates": dates, "decimal": decimal},
+            words=_words(words),
             dry_run=dry_run,
-            actor=SYSTEM,
-            now=now(),
-            progress=bar,
             labels=labels,
-            asked=asked,
-        )
+            bar=bar,
+        ).run(files, _preset(found, preset), mapping)
     finally:
         bar.close()
         for path in labels:
@@ -159,6 +153,98 @@ def import_files(  # noqa: PLR0913 - the options of a command, each by name
     if as_json:
         click.echo(json.dumps(summary.to_json(), ensure_ascii=False))
     sys.exit(summary.exit_code)
+
+
+@dataclass(frozen=True)
+class _Import:
+    """One command's import: files as they are named, and those whose header was matched before."""
+
+    found: Registry
+    programme_id: int | None
+    programme_given: bool
+    as_kind: str | None
+    said: Mapping[str, str | None]
+    words: Mapping[str, str]
+    dry_run: bool
+    labels: Mapping[Path, str]
+    bar: Bar
+
+    def run(self, files: Sequence[Path], preset: Preset | None, mapping: str | None) -> Summary:
+        """Take the files in: mapped ones of a kind others refer to before those others."""
+        if preset is not None or self.as_kind is not None:
+            return self._take(files, preset, {})
+        plain, matched = self._sorted_out(files, mapping)
+        order = {name: place for place, name in enumerate(self.found.kinds)}
+        first = min((order.get(self._kind_of(path), 99) for path in plain), default=0)
+        matched.sort(key=lambda pair: order[pair[1].kind.name])
+        before = [pair for pair in matched if order[pair[1].kind.name] <= first]
+        whole = Summary(dry_run=self.dry_run)
+        for path, found in before:
+            whole.join(self._take([path], found.preset(), found.asked))
+        if plain:
+            whole.join(self._take(plain, None, {}))
+        for path, found in matched[len(before) :]:
+            whole.join(self._take([path], found.preset(), found.asked))
+        return whole
+
+    def _kind_of(self, path: Path) -> str:
+        return kind_of_name(path, self.found.kinds) or ""
+
+    def _sorted_out(
+        self, files: Sequence[Path], mapping: str | None
+    ) -> tuple[list[Path], list[tuple[Path, Mapped]]]:
+        """Plain files apart from those a mapping reads, by its name or by their header."""
+        saved = mappings.saved()
+        if mapping is not None:
+            row = next((row for row in saved if row.name == mapping), None)
+            if row is None:
+                known = ", ".join(row.name for row in saved) or "none"
+                raise click.BadParameter(
+                    f"{mapping!r} is unknown. Known: {known}.", param_hint="--mapping"
+                )
+            return [], [(path, mappings.mapped(row, self.found.kinds)) for path in files]
+        if not saved:
+            return list(files), []
+        plain: list[Path] = []
+        matched: list[tuple[Path, Mapped]] = []
+        for path in files:
+            header = () if path.is_dir() else head_of(path, path.name).header
+            row = mappings.recognised(header) if header else None
+            if row is None:
+                plain.append(path)
+            else:
+                matched.append((path, mappings.mapped(row, self.found.kinds)))
+        return plain, matched
+
+    def _take(
+        self, files: Sequence[Path], preset: Preset | None, before: Mapping[str, str]
+    ) -> Summary:
+        """Run the import; what a mapping says holds where the command says nothing."""
+        told = {name: self.said.get(name) or before.get(name) or None for name in self.said}
+        dates, decimal, zone = told["dates"], told["decimal"], _zone(told["time_zone"])
+        asked = self.found.asked(
+            self.programme_id,
+            time_zone=zone,
+            is_day_first=None if dates is None else dates == DAY_FIRST,
+            is_comma_decimal=None if decimal is None else decimal == COMMA,
+            words={**words_of(before.get("words", "").splitlines()), **self.words},
+        )
+        return run_import(
+            files,
+            kinds=self.found.kinds,
+            followers=self.found.followers,
+            programme_id=self.programme_id,
+            programme_given=self.programme_given,
+            as_kind=self.as_kind,
+            preset=preset,
+            time_zone=zone,
+            dry_run=self.dry_run,
+            actor=SYSTEM,
+            now=now(),
+            progress=self.bar,
+            labels=self.labels,
+            asked=asked,
+        )
 
 
 def _files(paths: Sequence[str]) -> tuple[list[Path], dict[Path, str]]:

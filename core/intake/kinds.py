@@ -241,7 +241,7 @@ def words_of(pairs: Iterable[str]) -> dict[str, str]:
     What is theirs may itself hold an equals sign: the last one counts.
     """
     words = {}
-    for pair in pairs:
+    for pair in filter(str.strip, pairs):
         theirs, sign, ours = pair.rpartition("=")
         if not sign or not theirs.strip() or not ours.strip():
             message = f"{pair[:80]!r} must be written THEIRS=OURS, like 'Ganada=won'."

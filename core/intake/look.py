@@ -167,7 +167,7 @@ def said_by(choice: Choice, found: Registry) -> dict[str, str]:
 def words_in(text: str) -> dict[str, str]:
     """The words of a form's field, one pair a line; raises Invalid."""
     try:
-        return words_of(line for line in text.splitlines() if line.strip())
+        return words_of(text.splitlines())
     except ValueError as error:
         raise Invalid(str(error), field="words", fix="One pair a line.") from None
 

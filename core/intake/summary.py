@@ -134,6 +134,12 @@ class Summary:
     skipped: list[str] = field(default_factory=list)
     dry_run: bool = False
 
+    def join(self, other: "Summary") -> None:
+        """Take in what another import of the same command did."""
+        self.files += other.files
+        self.retried += other.retried
+        self.skipped += other.skipped
+
     @property
     def ok(self) -> bool:
         """No row and no file was refused."""
