@@ -238,6 +238,23 @@ class AdoptionWeek(Base):
     not_started: Mapped[int]
 
 
+class WeekSet(Base):
+    """One judged week of everybody as sets of people (rules.sets): bit p of each is person p.
+
+    All weeks of a company are a few kilobytes each here, so the whole series is judged without
+    reading a row per rep. Built from rep_week and adoption_status, and checked against them.
+    """
+
+    __tablename__ = "week_set"
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    week_start: Mapped[date] = mapped_column(primary_key=True)
+    eligible: Mapped[bytes]
+    met: Mapped[bytes]
+    active: Mapped[bytes]
+    current: Mapped[bytes]
+
+
 class UsageRequest(Base):
     """An answered POST of usage, kept 24 h so that the same Idempotency-Key answers the same."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import compress, repeat
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, insert, update
+from sqlalchemy import CompoundSelect, Select, bindparam, delete, insert, update
 from sqlalchemy import text as sql_text
 from sqlalchemy.exc import DataError, IntegrityError
 
@@ -319,6 +319,16 @@ def update_rows(model: type[Base], rows: Sequence[Mapping[str, object]]) -> None
     """Set columns of rows named by their primary key; every row has the same columns."""
     if rows:
         db.session.execute(update(model), [dict(row) for row in rows])
+
+
+def delete_rows(model: type[Base], keys: Sequence[Mapping[str, object]]) -> None:
+    """Delete the rows that these columns name; all keys have the same columns."""
+    if not keys:
+        return
+    columns = table_of(model).c
+    named = [columns[name] == bindparam(f"key_{name}") for name in keys[0]]
+    given = [{f"key_{name}": value for name, value in key.items()} for key in keys]
+    db.session.execute(delete(table_of(model)).where(*named), given)
 
 
 def refresh_statistics(model: type[Base]) -> None:

@@ -2,17 +2,34 @@
 
 from datetime import date
 
-from sqlalchemy import except_, exists, select
+from sqlalchemy import exists, select
 
 import programme.queries
-from adoption.models import AdoptionStatus, DailyUsage, RepWeek, UsageEvent
-from adoption.queries.days import world_from_days
+from adoption.models import AdoptionStatus, RepWeek, UsageEvent
+from adoption.queries.days import rule_of, world_from_days
 from adoption.queries.events import has_pending
-from adoption.queries.weeks import day_counts, mark_of, programmes_with_usage
-from adoption.rules import state_at
+from adoption.queries.weeks import (
+    judged_weeks,
+    mark_of,
+    programmes_with_usage,
+    series,
+    sets_from_rows,
+    sets_of_weeks,
+    wrong_days,
+)
+from adoption.rules import AdoptionState, state_at
+from adoption.rules.sets import WeekSets
 from core.calendars import DAY, WEEK_DAYS
 from core.db import db
 from people.models import Person
+
+COUNTED = (
+    AdoptionState.SUSTAINED,
+    AdoptionState.NOT_MEASURABLE,
+    AdoptionState.LAPSED,
+    AdoptionState.TRYING,
+    AdoptionState.NOT_STARTED,
+)
 
 
 def verify(programme_id: int) -> list[str]:
@@ -27,6 +44,7 @@ def verify(programme_id: int) -> list[str]:
     mark = mark_of(programme_id)
     if mark is not None and mark.judged_week is not None:
         found += _judged_rows(programme_id, mark.judged_week)
+        found += _set_rows(programme_id, mark.judged_week)
     return found
 
 
@@ -46,22 +64,26 @@ def _strays(programme_id: int) -> list[str]:
 
 
 def _day_rows(programme_id: int) -> list[str]:
-    raw = day_counts(programme_id)
-    stored = select(
-        DailyUsage.programme_id,
-        DailyUsage.person_id,
-        DailyUsage.local_day,
-        DailyUsage.kind,
-        DailyUsage.count,
-    ).where(DailyUsage.programme_id == programme_id)
-    for statement, fault in (
-        (except_(raw, stored), "the events say this, no day row does"),
-        (except_(stored, raw), "no events bear this out"),
-    ):
-        row = db.session.execute(statement.limit(1)).first()
-        if row is not None:
-            where = f"person {row[1]}, {row[2]}, {row[3]}, count {row[4]}"
-            return [f"daily_usage ({where}): {fault}"]
+    for person_id, day, kind, count in wrong_days(programme_id, 1):
+        fault = f"the events say {count}" if count else "no events bear this out"
+        return [f"daily_usage (person {person_id}, {day}, {kind}): {fault}"]
+    return []
+
+
+def _set_rows(programme_id: int, judged: date) -> list[str]:
+    """The weeks as sets, and the counts made of them, against the week rows and states."""
+    stored = sets_of_weeks(programme_id)
+    right = sets_from_rows(programme_id, judged)
+    for week in sorted(stored.keys() | right.keys()):
+        if stored.get(week, WeekSets()) != right.get(week, WeekSets()):
+            return [f"week_set (week {week}): not what the week rows and states say"]
+    rule = rule_of(programme.queries.by_id(programme_id))
+    counted = series(programme_id, rule)
+    for row in judged_weeks(programme_id):
+        count = counted.get(row.week_start)
+        said = (row.sustained, row.not_measurable, row.lapsed, row.trying, row.not_started)
+        if count is None or said != tuple(count.of(state, 0) for state in COUNTED):
+            return [f"adoption_week (week {row.week_start}): not what the sets of people say"]
     return []
 
 

@@ -25,6 +25,7 @@ from adoption.rules import (
 )
 from core.calendars import DAY, WEEK_DAYS, bits_of
 from core.db import db
+from core.planning import by_sorting, is_among
 from programme.models import Programme
 
 # The 28-day windows of METRICS U need this much even under a rule with a short lookback.
@@ -93,11 +94,12 @@ def _pairs(
 ) -> Iterator[tuple[int, date]]:
     """The (person, date) rows of everybody, or of the people named."""
     if person_ids is None:
-        yield from ((row.person_id, row.local_day) for row in db.session.execute(statement))
+        with by_sorting():
+            everybody = db.session.execute(statement)
+        yield from ((person_id, day) for person_id, day in everybody)
         return
-    for chunk in chunks(person_ids):
-        rows = db.session.execute(statement.where(table.person_id.in_(chunk)))
-        yield from ((row.person_id, row.local_day) for row in rows)
+    rows = db.session.execute(statement.where(is_among(table.person_id, person_ids)))
+    yield from ((person_id, day) for person_id, day in rows)
 
 
 def world(
@@ -127,15 +129,23 @@ def world(
 
 
 def world_from_days(
-    owner: Programme, through: date, person_ids: Collection[int] | None = None
+    owner: Programme,
+    through: date,
+    person_ids: Collection[int] | None = None,
+    *,
+    begin: date | None = None,
+    newest: date | None = None,
 ) -> World:
-    """Every in-scope rep (or those named) from the day rows as they stand, at least `through`."""
+    """Every in-scope rep (or those named) from the day rows as they stand, at least `through`.
+
+    It spans the weeks from `begin` to `newest`, which otherwise are read from everybody's rows, so
+    that both write the same rows for everybody and for a few.
+    """
     mine = DailyUsage.programme_id == owner.id
-    first, newest = db.session.execute(
-        select(func.min(DailyUsage.local_day), func.max(DailyUsage.local_day)).where(mine)
-    ).one()
-    # The same beginning for everybody and for a few, so that both write the same rows.
-    begin = min(first or owner.launch_on, owner.launch_on) - _room(owner)
+    if begin is None:
+        begin = beginning(owner)
+    if newest is None:
+        newest = db.session.scalar(select(func.max(DailyUsage.local_day)).where(mine))
     statement = (
         select(DailyUsage.person_id, DailyUsage.local_day)
         .where(mine, DailyUsage.kind.in_(sorted(owner.key_actions)))
@@ -143,6 +153,19 @@ def world_from_days(
     )
     days = _pairs(statement, DailyUsage, person_ids)
     return _world(owner, max(newest or through, through), days, person_ids, begin)
+
+
+def beginning(owner: Programme, person_ids: Collection[int] | None = None) -> date:
+    """The first week judged: a lookback before the launch, or before the first use of anybody.
+
+    Or of the people named, from whose rows alone it may lie later.
+    """
+    statement = select(func.min(DailyUsage.local_day)).where(DailyUsage.programme_id == owner.id)
+    if person_ids is not None:
+        statement = statement.where(is_among(DailyUsage.person_id, person_ids))
+    first = db.session.scalar(statement) or owner.launch_on
+    calendar = programme.queries.calendar(owner)
+    return calendar.week_of(min(first, owner.launch_on) - _room(owner))
 
 
 def _room(owner: Programme) -> timedelta:

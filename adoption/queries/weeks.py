@@ -1,10 +1,11 @@
 """What the week tables say, and what waits to be rebuilt in them."""
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, case, func, literal_column, select, tuple_, union_all
 
 from adoption.models import (
     AdoptionStatus,
@@ -16,10 +17,14 @@ from adoption.models import (
     TouchedWeek,
     UsageEvent,
     UsageMark,
+    WeekSet,
 )
-from adoption.queries.events import AnySelect, chunks, known_at
-from adoption.rules import AdoptionState
+from adoption.queries.events import AnySelect, known_at
+from adoption.rules import AdoptionRule, AdoptionState
+from adoption.rules.sets import WeekCounts, WeekSets, judged, set_of
+from core.calendars import DAY, WEEK_DAYS
 from core.db import db
+from core.planning import by_sorting, is_among
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,11 @@ def touched_days(programme_id: int, limit: int) -> list[tuple[date, int]]:
 def is_touched(
     programme_id: int, days: Collection[date]
 ) -> tuple[ColumnElement[bool], ColumnElement[bool], ColumnElement[bool]]:
-    """Conditions on TouchedDay, DailyUsage and UsageEvent: the touched person-dates of `days`."""
+    """Conditions on TouchedDay, DailyUsage and UsageEvent: the touched person-dates of `days`.
+
+    The dates stand there twice for the events: a planner that knows nothing of the table yet goes
+    by them, not through the whole of it.
+    """
     among = (TouchedDay.programme_id == programme_id, TouchedDay.local_day.in_(sorted(days)))
     by_person = select(TouchedDay.person_id, TouchedDay.local_day).where(*among)
     by_day = select(TouchedDay.local_day, TouchedDay.person_id).where(*among)
@@ -73,6 +82,7 @@ def is_touched(
         (DailyUsage.programme_id == programme_id)
         & tuple_(DailyUsage.person_id, DailyUsage.local_day).in_(by_person),
         (UsageEvent.programme_id == programme_id)
+        & UsageEvent.local_day.in_(sorted(days))
         & tuple_(UsageEvent.local_day, UsageEvent.person_id).in_(by_day),
     )
 
@@ -110,21 +120,56 @@ def has_day_rows(programme_id: int) -> bool:
     return db.session.execute(some).first() is not None
 
 
-def key_days_of_week(
-    programme_id: int, kinds: Collection[str], week: date, end: date, person_ids: Collection[int]
-) -> Iterable[tuple[int, date]]:
-    """(person, date) with a key action in [week, end), from the day rows, for these people."""
-    for chunk in chunks(person_ids):
-        rows = db.session.execute(
-            select(DailyUsage.person_id, DailyUsage.local_day).where(
-                DailyUsage.programme_id == programme_id,
-                DailyUsage.person_id.in_(chunk),
-                DailyUsage.local_day >= week,
-                DailyUsage.local_day < end,
-                DailyUsage.kind.in_(sorted(kinds)),
-            )
+def wrong_days(programme_id: int, limit: int) -> list[tuple[int, date, str, int]]:
+    """Person, date and kind of day rows that are not what the events say, with what they do say.
+
+    One grouping of events and rows together, which are told apart by what they add to; 0 events is
+    a row nothing bears out.
+    """
+    said, nothing = literal_column("1"), literal_column("0")
+    events = select(
+        UsageEvent.person_id,
+        UsageEvent.local_day,
+        UsageEvent.kind,
+        said.label("events"),
+        nothing.label("stored"),
+    ).where(UsageEvent.programme_id == programme_id, *known_at(None))
+    rows = select(
+        DailyUsage.person_id,
+        DailyUsage.local_day,
+        DailyUsage.kind,
+        nothing.label("events"),
+        DailyUsage.count.label("stored"),
+    ).where(DailyUsage.programme_id == programme_id)
+    both = union_all(events, rows).subquery()
+    key = (both.c.person_id, both.c.local_day, both.c.kind)
+    counted = func.sum(both.c.events)
+    differing = (
+        select(*key, counted).group_by(*key).having(counted != func.sum(both.c.stored)).limit(limit)
+    )
+    with by_sorting():
+        found = db.session.execute(differing).all()
+    return [(person_id, day, kind, int(count)) for person_id, day, kind, count in found]
+
+
+def masks_of_week(
+    programme_id: int, kinds: Collection[str], week: date, person_ids: Collection[int]
+) -> dict[int, int]:
+    """The dates of a week with a key action as 7 bits, for those of the people who had one."""
+    bits = {week + place * DAY: 1 << place for place in range(WEEK_DAYS)}
+    mask = func.sum(case(bits, value=DailyUsage.local_day).distinct())
+    rows = db.session.execute(
+        select(DailyUsage.person_id, mask)
+        .where(
+            DailyUsage.programme_id == programme_id,
+            is_among(DailyUsage.person_id, person_ids),
+            DailyUsage.local_day >= week,
+            DailyUsage.local_day < week + WEEK_DAYS * DAY,
+            DailyUsage.kind.in_(sorted(kinds)),
         )
-        yield from ((row.person_id, row.local_day) for row in rows)
+        .group_by(DailyUsage.person_id)
+    )
+    return {person_id: int(bits) for person_id, bits in rows}
 
 
 def touched_week_people(programme_id: int) -> frozenset[int]:
@@ -156,6 +201,62 @@ def marks_of_weeks(programme_id: int, weeks: Collection[date]) -> dict[int, tupl
     return found
 
 
+def sets_of_weeks(programme_id: int) -> dict[date, WeekSets]:
+    """Every judged week as sets of people, oldest first."""
+    rows = db.session.execute(
+        select(WeekSet.week_start, WeekSet.eligible, WeekSet.met, WeekSet.active, WeekSet.current)
+        .where(WeekSet.programme_id == programme_id)
+        .order_by(WeekSet.week_start)
+    )
+    return {
+        week: WeekSets(*(int.from_bytes(column, "little") for column in columns))
+        for week, *columns in rows
+    }
+
+
+def newest_set(programme_id: int) -> date | None:
+    """The latest week there are sets of."""
+    mine = WeekSet.programme_id == programme_id
+    return db.session.scalar(select(func.max(WeekSet.week_start)).where(mine))
+
+
+def first_set(programme_id: int) -> date | None:
+    """The earliest week there are sets of."""
+    mine = WeekSet.programme_id == programme_id
+    return db.session.scalar(select(func.min(WeekSet.week_start)).where(mine))
+
+
+def newest_week(programme_id: int) -> date | None:
+    """The latest week with a row of anybody, which may still be running."""
+    mine = RepWeek.programme_id == programme_id
+    return db.session.scalar(select(func.max(RepWeek.week_start)).where(mine))
+
+
+def series(programme_id: int, rule: AdoptionRule) -> dict[date, WeekCounts]:
+    """METRICS A2 to A4 at the end of every judged week, over everybody."""
+    weeks = sets_of_weeks(programme_id)
+    return dict(zip(weeks, judged([*weeks.values()], rule), strict=True))
+
+
+def sets_from_rows(programme_id: int, until: date) -> dict[date, WeekSets]:
+    """What the sets should be: the week rows and states up to a week, gathered anew."""
+    marks = select(
+        RepWeek.week_start, RepWeek.person_id, RepWeek.eligible, RepWeek.met, RepWeek.active_days
+    ).where(RepWeek.programme_id == programme_id, RepWeek.week_start <= until)
+    there = select(AdoptionStatus.week_start, AdoptionStatus.person_id).where(
+        AdoptionStatus.programme_id == programme_id,
+        AdoptionStatus.state != AdoptionState.LEFT.value,
+    )
+    found: dict[date, tuple[list[int], ...]] = defaultdict(lambda: ([], [], [], []))
+    for week, person_id, *facts in db.session.execute(marks):
+        for people, fact in zip(found[week], facts, strict=False):
+            if fact:
+                people.append(person_id)
+    for week, person_id in db.session.execute(there):
+        found[week][-1].append(person_id)
+    return {week: WeekSets(*map(set_of, people)) for week, people in sorted(found.items())}
+
+
 def before_week(programme_id: int, week: date) -> dict[int, Before]:
     """What the statuses of a week say about the time up to it, per person."""
     rows = db.session.execute(
@@ -169,27 +270,6 @@ def before_week(programme_id: int, week: date) -> dict[int, Before]:
     return {
         person_id: Before(sustained, used, streak) for person_id, sustained, used, streak in rows
     }
-
-
-def counts_of_week(programme_id: int, week: date, members: int) -> dict[str, int]:
-    """The columns of AdoptionWeek for one judged week; who has no status there has left."""
-    states = dict.fromkeys((state.value for state in AdoptionState), 0)
-    rows = db.session.execute(
-        select(AdoptionStatus.state, func.count())
-        .where(AdoptionStatus.programme_id == programme_id, AdoptionStatus.week_start == week)
-        .group_by(AdoptionStatus.state)
-    )
-    for state, count in rows:
-        states[state] = count
-    states[AdoptionState.LEFT] = members - sum(
-        count for state, count in states.items() if state != AdoptionState.LEFT
-    )
-    in_week = (RepWeek.programme_id == programme_id, RepWeek.week_start == week)
-    eligible, met, active = (
-        db.session.scalar(select(func.count()).select_from(RepWeek).where(*in_week, condition)) or 0
-        for condition in (RepWeek.eligible, RepWeek.met, RepWeek.active_days > 0)
-    )
-    return {"eligible": eligible, "met": met, "active": active, **states}
 
 
 def judged_weeks(programme_id: int) -> list[AdoptionWeek]:

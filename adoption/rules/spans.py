@@ -5,6 +5,7 @@ A `Span` is a run of whole weeks; bit i of every integer here is its first date 
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from core.calendars import (
     DAY,
@@ -31,10 +32,15 @@ class Span:
         """How many dates the span holds."""
         return self.weeks * WEEK_DAYS
 
-    @property
+    @cached_property
     def end(self) -> date:
         """The first date after the span."""
         return self.origin + self.days * DAY
+
+    @cached_property
+    def whole(self) -> int:
+        """All dates of the span."""
+        return (1 << self.days) - 1
 
     def week_index(self, day: date) -> int:
         """Which week of the span holds `day`; negative before it."""
@@ -70,16 +76,35 @@ def current_bits(person: PersonCalendar, span: Span) -> int:
     """The dates a person was employed and enabled (METRICS P2, P3)."""
     if person.enabled_on is None:
         return 0
+    if _is_throughout(person, person.enabled_on, span):
+        return span.whole
     after_last = person.left_on + DAY if person.left_on is not None else None
     employed = span.window(person.hired_on, after_last)
     return employed & span.window(person.enabled_on, person.disabled_on)
 
 
+def _is_throughout(person: PersonCalendar, enabled_on: date, span: Span) -> bool:
+    """Whether a person was employed and enabled on every date: on a short span nearly everybody."""
+    first, end = span.origin, span.end
+    return (
+        enabled_on <= first
+        and (person.hired_on is None or person.hired_on <= first)
+        and (person.left_on is None or person.left_on >= end)
+        and (person.disabled_on is None or person.disabled_on >= end)
+    )
+
+
 def available_bits(person: PersonCalendar, span: Span) -> int:
     """METRICS P5: employed, enabled, working day of the organisation, not absent."""
-    bits = current_bits(person, span) & span.working
+    return free_bits(person, span, current_bits(person, span))
+
+
+def free_bits(person: PersonCalendar, span: Span, current: int) -> int:
+    """Those of the dates a person was there on which they were available (METRICS P5)."""
+    bits = current & span.working
     for start, end in person.absences:
-        bits &= ~span.window(start, end + DAY)
+        if end >= span.origin and start < span.end:
+            bits &= ~span.window(start, end + DAY)
     return bits
 
 

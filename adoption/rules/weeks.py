@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from adoption.rules.spans import Span, available_bits, current_bits
+from adoption.rules.spans import Span, current_bits, free_bits
 from core.calendars import FULL_WEEK, WEEK_DAYS
 from people.rules import PersonCalendar
 
@@ -84,7 +84,7 @@ class RepDays:
 def rep_days(person: PersonCalendar, used: int, span: Span) -> RepDays:
     """A rep's integers from their calendar and the raw bits of dates with a key action."""
     current = current_bits(person, span)
-    return RepDays(current, available_bits(person, span), used & current, person.start_day)
+    return RepDays(current, free_bits(person, span, current), used & current, person.start_day)
 
 
 @lru_cache(maxsize=16_384)

@@ -24,9 +24,17 @@ from adoption.queries import weeks as week_queries
 from adoption.queries.days import rule_of
 from adoption.queries.events import moments_of, open_batches, touched_by, zones_of_people
 from adoption.rules import AdoptionRule, RepDays, Span, WeekMark, rep_days, span_of
-from core.bulkload import TextRow, insert_select, refresh_statistics, replace_rows, update_rows
-from core.calendars import DAY, FULL_WEEK, WEEK_DAYS, bits_of, local_date, zone_of
+from core.bulkload import (
+    TextRow,
+    delete_rows,
+    insert_select,
+    refresh_statistics,
+    replace_rows,
+    update_rows,
+)
+from core.calendars import DAY, FULL_WEEK, WEEK_DAYS, local_date, zone_of
 from core.db import db, delete_where, insert_missing
+from core.planning import by_sorting, prepare_for_large_work
 from programme.models import Programme
 
 DAY_COLUMNS = ("programme_id", "person_id", "local_day", "kind", "count")
@@ -42,6 +50,12 @@ WEEK_COLUMNS = (
 )
 TOUCHED_COLUMNS = ("programme_id", "person_id", "local_day")
 PORTION = 100_000
+# More wrong day rows than this are not mended one by one: all are written anew.
+MOST_MENDED = 50_000
+# Statistics are gathered again when this share of all events is new; so often a database does too.
+MUCH_NEW = 0.1
+# From this share of the members on it is shorter to ask for everybody's calendar.
+MANY = 0.2
 KEEP_BATCHES = 30 * DAY
 
 
@@ -77,6 +91,7 @@ def roll_up_days(programme_id: int, now: datetime, portion: int = PORTION) -> Ro
     Call it in a transaction of its own until it returns nothing done. Dates that late events and
     corrections touched are rebuilt by replacing; all others stay as they are.
     """
+    prepare_for_large_work()
     mark = mark_for(programme_id)
     batches = open_batches(programme_id)
     if batches and not week_queries.has_day_rows(programme_id):
@@ -97,8 +112,13 @@ def _mark_touched(batches: Sequence[IngestBatch], mark: UsageMark, now: datetime
     for batch in batches:
         insert_select(TouchedDay, TOUCHED_COLUMNS, touched_by(batch), skip_known=True)
     _look_at(batches, mark, now)
-    if batches:
-        refresh_statistics(TouchedDay)
+    if not batches:
+        return
+    refresh_statistics(TouchedDay)
+    new = sum(batch.max_event_id - batch.min_event_id + 1 for batch in batches)
+    if new > MUCH_NEW * max(batch.max_event_id for batch in batches):
+        refresh_statistics(UsageEvent)
+        refresh_statistics(DailyUsage)
 
 
 def _look_at(batches: Sequence[IngestBatch], mark: UsageMark, now: datetime) -> None:
@@ -125,12 +145,41 @@ def _rebuild_days(programme_id: int, days: Collection[date]) -> list[tuple[int, 
 
 
 def _build_all_days(programme_id: int) -> int:
-    """The first build, or a rebuild from nothing: one GROUP BY over all events."""
-    delete_where(DailyUsage, DailyUsage.programme_id == programme_id)
-    insert_select(DailyUsage, DAY_COLUMNS, week_queries.day_counts(programme_id))
-    refresh_statistics(DailyUsage)
+    """The first build, or a rebuild: one grouping of all events.
+
+    Rows that are as they should be stay where they are: writing them anew would cost several times
+    the grouping and leave as many dead ones behind.
+    """
     delete_where(TouchedDay, TouchedDay.programme_id == programme_id)
+    if week_queries.has_day_rows(programme_id):
+        wrong = week_queries.wrong_days(programme_id, MOST_MENDED)
+        if len(wrong) < MOST_MENDED:
+            _mend(programme_id, wrong)
+            return 1
+        delete_where(DailyUsage, DailyUsage.programme_id == programme_id)
+    else:
+        refresh_statistics(UsageEvent)
+    with by_sorting():
+        insert_select(DailyUsage, DAY_COLUMNS, week_queries.day_counts(programme_id))
+    refresh_statistics(DailyUsage)
     return 1
+
+
+def _mend(programme_id: int, wrong: Sequence[tuple[int, date, str, int]]) -> None:
+    """Put the day rows right that are named, with the count the events say; 0 takes a row away."""
+    gone = [
+        {"programme_id": programme_id, "person_id": person_id, "local_day": day, "kind": kind}
+        for person_id, day, kind, count in wrong
+        if not count
+    ]
+    delete_rows(DailyUsage, gone)
+    owner = str(programme_id)
+    right = [
+        (owner, str(person_id), day.isoformat(), kind, str(count))
+        for person_id, day, kind, count in wrong
+        if count
+    ]
+    replace_rows(DailyUsage, DAY_COLUMNS, right)
 
 
 def _rebuild_weeks(owner: Programme, mark: UsageMark, touched: Iterable[tuple[int, date]]) -> int:
@@ -151,26 +200,32 @@ def _rebuild_weeks(owner: Programme, mark: UsageMark, touched: Iterable[tuple[in
                 for person_id in sorted(counted)
             )
         else:
-            total += write_week(owner, week, counted)
+            total += write_week(owner, week, counted, len(members))
     insert_missing(TouchedWeek, again, ["programme_id", "week_start", "person_id"])
     return total
 
 
-def write_week(owner: Programme, week: date, person_ids: Collection[int]) -> int:
+def write_week(owner: Programme, week: date, person_ids: Collection[int], members: int) -> int:
     """Write one week's rows of these people from their day rows and calendars."""
+    reps = reps_in_week(owner, week, person_ids, members)
     span = span_of(programme.queries.calendar(owner), week, week)
-    days: dict[int, list[date]] = defaultdict(list)
-    pairs = week_queries.key_days_of_week(owner.id, owner.key_actions, week, span.end, person_ids)
-    for person_id, day in pairs:
-        days[person_id].append(day)
-    calendars = people.queries.calendars(person_ids)
-    reps = {
-        person_id: rep_days(calendars[person_id], bits_of(days.get(person_id, ()), week), span)
-        for person_id in person_ids
-    }
     rows = week_rows(owner.id, span, rule_of(owner), reps)
     replace_rows(RepWeek, WEEK_COLUMNS, rows)
     return len(rows)
+
+
+def reps_in_week(
+    owner: Programme, week: date, person_ids: Collection[int], members: int
+) -> dict[int, RepDays]:
+    """One week of these people, who are some of so many members."""
+    span = span_of(programme.queries.calendar(owner), week, week)
+    masks = week_queries.masks_of_week(owner.id, owner.key_actions, week, person_ids)
+    wanted = None if len(person_ids) > MANY * members else person_ids
+    calendars = people.queries.calendars(wanted)
+    return {
+        person_id: rep_days(calendars[person_id], masks.get(person_id, 0), span)
+        for person_id in sorted(person_ids)
+    }
 
 
 def week_rows(
