@@ -1,7 +1,7 @@
 """The figures of the weekly loop: coverage, missed moments, which to coach, what it is worth."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,8 +15,8 @@ from adoption.queries.occasions import (
     occasions_between,
     uncovered_occasions,
 )
-from adoption.queries.records import deals_of
-from adoption.rules.occasions import CLOSED_STAGES, Occasion, OccasionStatus, coverage
+from adoption.queries.records import closings_of
+from adoption.rules.occasions import Occasion, OccasionStatus, coverage
 from coaching.rules import Leak, Moment, close_rate, cost_of_moment, pick_moment
 from core.calendars import DAY
 from core.errors import Invalid
@@ -108,22 +108,12 @@ def missed(
     if not found:
         return []
     rates = _close_rates(owner, {one.opener.person_id for one in found}, through, as_of)
-    amounts = {
-        deal.deal_key: deal.amount
-        for deal in deals_of(owner.id, as_of, keys={one.opener.deal_key for one in found})
-    }
-    return [_priced(owner, one, amounts.get(one.opener.deal_key), rates) for one in found]
+    return [_priced(one, rates[one.opener.person_id], owner.weekly_decay) for one in found]
 
 
-def _priced(
-    owner: Programme,
-    occasion: Occasion,
-    amount: Decimal | None,
-    rates: Mapping[int, float | None],
-) -> Moment:
-    rate = rates[occasion.opener.person_id]
-    cost = cost_of_moment(amount, rate, owner.weekly_decay, occasion.delay_days)
-    return Moment(occasion, amount, rate, cost)
+def _priced(occasion: Occasion, rate: float | None, decay: float | None) -> Moment:
+    cost = cost_of_moment(occasion.amount, rate, decay, occasion.delay_days)
+    return Moment(occasion, rate, cost)
 
 
 def _close_rates(
@@ -133,12 +123,16 @@ def _close_rates(
     members = programme.queries.members(owner.id, as_of)
     won: dict[int, int] = defaultdict(int)
     closed: dict[int, int] = defaultdict(int)
-    for deal in deals_of(owner.id, as_of, closed=(date.min, through + DAY)):
-        if deal.stage in CLOSED_STAGES and deal.person_id in members:
-            closed[deal.person_id] += 1
-            won[deal.person_id] += deal.stage == "won"
+    for person_id, is_won, count in closings_of(owner.id, through, as_of):
+        if person_id in members:
+            closed[person_id] += count
+            won[person_id] += count if is_won else 0
     organisation = per(sum(won.values()), sum(closed.values()))
     return {one: close_rate(won[one], closed[one], organisation) for one in person_ids}
+
+
+def _units(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
 
 
 def moment_rows(moments: Sequence[Moment]) -> list[dict[str, object]]:
@@ -155,7 +149,7 @@ def moment_rows(moments: Sequence[Moment]) -> list[dict[str, object]]:
             "action_day": _iso(one.occasion.episode.acted_on),
             "status": one.occasion.status.value,
             "delay_days": one.occasion.delay_days,
-            "amount": None if one.amount is None else float(one.amount),
+            "amount": _units(one.occasion.amount),
             "cost": one.cost,
         }
         for one in moments

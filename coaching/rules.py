@@ -46,7 +46,6 @@ class Moment:
     """A missed occasion with its price: what one may coach."""
 
     occasion: Occasion
-    amount: Decimal | None
     rate: float | None
     cost: float | None
 
@@ -56,9 +55,10 @@ class Moment:
 
         Exact where it is a product, so that 30,000 for 5 days ties with 50,000 for 3.
         """
-        if self.cost is not None or self.amount is None or self.rate is None:
+        amount = self.occasion.amount
+        if self.cost is not None or amount is None or self.rate is None:
             return self.cost
-        return Fraction(self.amount) * Fraction(self.rate) * self.occasion.delay_days
+        return Fraction(amount) * Fraction(self.rate) * self.occasion.delay_days
 
 
 def pick_moment(moments: Iterable[Moment]) -> Moment | None:

@@ -5,7 +5,7 @@ in `adoption.rules.occasions`.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ import programme.queries
 from adoption.models import Signal, UsageEvent
 from adoption.queries.events import CHUNK, known_at, zones_of_people
 from adoption.queries.figures.scope import UNASSIGNED, refuse_unknown_team
-from adoption.queries.records import SignalRecord, deals_of, signals_of
+from adoption.queries.records import DealRecord, SignalRecord, deals_of, signals_of
 from adoption.rules import Span, available_bits, span_of
 from adoption.rules.occasions import (
     DealAction,
@@ -50,6 +50,7 @@ class Ground:
     available: Mapping[int, int]
     teams: Mapping[int, list[MembershipSpan]]
     team_names: Mapping[int, str]
+    deals: Mapping[str, DealRecord]
     respond_days: int
     through: date
 
@@ -68,18 +69,23 @@ def occasions(
     the programme's reps (P1): a signal of anybody else opens nothing. One on a deal that was never
     imported opens an episode that only an action ends.
     """
+    rows = signals_of(owner.id, as_of, since=_early(owner, since), person_ids=person_ids)
+    fired = [row for row in rows if row.fired_at <= as_of]
+    if not fired:
+        return []
     members = programme.queries.members(owner.id, as_of)
-    by_deal = _signals(owner, through, as_of, since, person_ids, members)
+    by_deal = _by_deal(owner, [row for row in fired if row.person_id in members], through, as_of)
     if not by_deal:
         return []
     first = min(signal.fired_on for signals in by_deal.values() for signal in signals)
     done = _actions(owner, by_deal.keys(), first - DAY, through, as_of)
     people_ids = {signal.person_id for signals in by_deal.values() for signal in signals}
     people_ids |= {person_id for rows in done.values() for person_id, _action in rows} & members
-    ground = _ground(owner, first, people_ids, through, as_of)
+    deals = deals_of(owner.id, as_of, signalled=by_deal.keys())
+    ground = _ground(owner, first, people_ids, deals, through, as_of)
     found = [
         _judged(episode, ground)
-        for episode in _episodes(owner, by_deal, done, ground, as_of)
+        for episode in _episodes(by_deal, done, ground)
         if (since is None or episode.opener.fired_on >= since)
         and (person_ids is None or episode.opener.person_id in person_ids)
     ]
@@ -125,37 +131,26 @@ def has_signals(owner: Programme) -> bool:
     return db.session.execute(select(Signal.id).where(ours).limit(1)).first() is not None
 
 
-def _signals(
-    owner: Programme,
-    through: date,
-    as_of: datetime,
-    since: date | None,
-    person_ids: Collection[int] | None,
-    members: Collection[int],
+def _early(owner: Programme, since: date | None) -> datetime | None:
+    """An instant before the date begins anywhere: reps' own zones may be ahead."""
+    return None if since is None else programme.queries.calendar(owner).day_start(since - DAY)
+
+
+def _by_deal(
+    owner: Programme, fired: Iterable[SignalRecord], through: date, as_of: datetime
 ) -> dict[str, list[FiredSignal]]:
-    """The reps' signals by deal, with their dates (T2): up to `through`, and known at `as_of`."""
+    """Signals by deal with their dates (T2), up to `through`."""
     calendar = programme.queries.calendar(owner)
     own = zones_of_people() if owner.tz_mode == "user" else {}
     zones = {person_id: zone_of(name) for person_id, name in own.items()}
-    # A day more, for reps' own zones may be ahead of the programme's.
-    early = calendar.day_start(since - DAY) if since is not None else None
     found: dict[str, list[FiredSignal]] = defaultdict(list)
-    for row in signals_of(owner.id, as_of, since=early, person_ids=person_ids):
-        if row.fired_at > as_of or row.person_id not in members:
-            continue
+    for row in fired:
         zone = zones.get(row.person_id, calendar.tz)
-        fired_on = local_date(row.fired_at, zone)
-        if fired_on <= through:
-            dismissed_on = _dismissed_on(row, zone, through, as_of)
+        day = local_date(row.fired_at, zone)
+        if day <= through:
+            gone = _dismissed_on(row, zone, through, as_of)
             found[row.deal_key].append(
-                FiredSignal(
-                    row.signal_key,
-                    row.deal_key,
-                    row.person_id,
-                    row.fired_at,
-                    fired_on,
-                    dismissed_on,
-                )
+                FiredSignal(row.signal_key, row.deal_key, row.person_id, row.fired_at, day, gone)
             )
     return found
 
@@ -196,7 +191,12 @@ def _actions(
 
 
 def _ground(
-    owner: Programme, first: date, person_ids: Collection[int], through: date, as_of: datetime
+    owner: Programme,
+    first: date,
+    person_ids: Collection[int],
+    deals: Iterable[DealRecord],
+    through: date,
+    as_of: datetime,
 ) -> Ground:
     span = span_of(programme.queries.calendar(owner), first, through + AHEAD)
     lives = people.queries.calendars(person_ids, as_of)
@@ -209,30 +209,27 @@ def _ground(
         {person_id: available_bits(life, span) for person_id, life in lives.items()},
         teams,
         people.queries.team_names(),
+        {deal.deal_key: deal for deal in deals},
         owner.respond_days,
         through,
     )
 
 
 def _episodes(
-    owner: Programme,
     by_deal: Mapping[str, list[FiredSignal]],
     done: Mapping[str, list[tuple[int, DealAction]]],
     ground: Ground,
-    as_of: datetime,
 ) -> Iterator[Episode]:
     """Every deal's episodes (S1); actions count like all usage, while employed and enabled (E3)."""
-    closes = {
-        deal.deal_key: close_of(deal.stage, deal.closed_on, ground.through)
-        for deal in deals_of(owner.id, as_of, keys=by_deal.keys())
-    }
     for deal_key, signals in by_deal.items():
+        deal = ground.deals.get(deal_key)
+        closed_on = close_of(deal.stage, deal.closed_on, ground.through) if deal else None
         actions = [
             action
             for person_id, action in done.get(deal_key, ())
             if person_id in ground.lives and ground.lives[person_id].is_current(action.done_on)
         ]
-        yield from episodes_of(signals, actions, closes.get(deal_key))
+        yield from episodes_of(signals, actions, closed_on)
 
 
 def _judged(episode: Episode, ground: Ground) -> Occasion:
@@ -242,10 +239,12 @@ def _judged(episode: Episode, ground: Ground) -> Occasion:
     available = ground.available[opener.person_id]
     due = due_on(life, available, ground.span, opener.fired_on, ground.respond_days)
     team = team_of(ground.teams.get(opener.person_id, ()), opener.fired_on)
+    deal = ground.deals.get(opener.deal_key)
     return Occasion(
         episode,
         UNASSIGNED if team is None else ground.team_names[team],
         due,
         status_of(episode, due, last_day_here(life), ground.through),
         delay_days(episode, ground.through),
+        deal.amount if deal else None,
     )

@@ -4,15 +4,17 @@ The one place where these three tables are read for figures, so that their histo
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from adoption.models import Deal, Proposal, Signal
 from adoption.queries.events import CHUNK, chunks
+from adoption.rules.occasions import CLOSED_STAGES, WON
+from core.calendars import DAY
 from core.db import UtcDateTime, db, table_of
 from core.history import Facts, past
 
@@ -63,6 +65,8 @@ class SignalRecord:
 
 
 class _Owned(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
     @property
     def programme_id(self) -> int | None: ...
 
@@ -75,23 +79,44 @@ def deals_of(
     as_of: datetime | None = None,
     *,
     closed: tuple[date, date] | None = None,
-    keys: Collection[str] | None = None,
+    signalled: Collection[str] | None = None,
 ) -> Iterator[DealRecord]:
     """The programme's deals and those of no programme.
 
-    With `closed` [start, end) the closed ones, with `keys` those with one of them.
+    With `closed` [start, end) the closed ones, with `signalled` those of these keys, all of which
+    some signal names.
     """
     conditions: list[ColumnElement[bool]] = []
     if closed is not None:
         conditions = [Deal.closed_on >= closed[0], Deal.closed_on < closed[1]]
-    if keys is not None and len(keys) <= CHUNK:
-        conditions.append(Deal.deal_key.in_(sorted(keys)))
+    if signalled is not None:
+        few = sorted(signalled) if len(signalled) <= CHUNK else select(Signal.deal_key)
+        conditions.append(Deal.deal_key.in_(few))
     for row in _known(Deal, DEAL, "deal_key", DealRecord, programme_id, as_of, conditions):
-        is_asked = keys is None or row.deal_key in keys
+        is_asked = signalled is None or row.deal_key in signalled
         if closed is not None:
             is_asked &= row.closed_on is not None and closed[0] <= row.closed_on < closed[1]
         if is_asked:
             yield row
+
+
+def closings_of(
+    programme_id: int, through: date, as_of: datetime | None = None
+) -> Iterator[tuple[int, bool, int]]:
+    """How many deals each owner won, and how many they lost, closed by `through` (METRICS S6)."""
+    if past(DEAL, as_of):
+        for row in deals_of(programme_id, as_of, closed=(date.min, through + DAY)):
+            if row.stage in CLOSED_STAGES:
+                yield row.person_id, row.stage == WON, 1
+        return
+    ours = or_(Deal.programme_id.is_(None), Deal.programme_id == programme_id)
+    counted = (
+        select(Deal.person_id, Deal.stage, func.count())
+        .where(ours, Deal.stage.in_(sorted(CLOSED_STAGES)), Deal.closed_on <= through)
+        .group_by(Deal.person_id, Deal.stage)
+    )
+    for person_id, stage, count in db.session.execute(counted):
+        yield person_id, stage == WON, count
 
 
 def proposals_of(
@@ -142,11 +167,14 @@ def _known(
 ) -> Iterator[Owned]:
     """Rows as known at `as_of`: by the conditions where nothing changed since, all where it did."""
     changed = past(subject, as_of)
-    columns = [column for column in table_of(model).columns if column.key != "id"]
+    # In the record's own order, so that a row is a record without going by names.
+    names = list(kind.__dataclass_fields__)
+    place = names.index(key)
+    columns = [table_of(model).columns[name] for name in names]
     ours = or_(model.programme_id.is_(None), model.programme_id == programme_id)
-    for row in db.session.execute(select(*columns).where(and_(ours, *conditions))).mappings():
-        if row[key] not in changed:
-            yield kind(**row)
+    for row in db.session.execute(select(*columns).where(and_(ours, *conditions))):
+        if row[place] not in changed:
+            yield kind(*row)
     for facts in changed.values():
         if facts is not None and facts["programme_id"] in {None, programme_id}:
             yield kind(**_read(model, facts))

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -31,7 +32,8 @@ class OccasionStatus(StrEnum):
     IGNORED = "ignored"
 
 
-CLOSED_STAGES = frozenset({"won", "lost"})
+WON, LOST = "won", "lost"
+CLOSED_STAGES = frozenset({WON, LOST})
 MISSED = frozenset({OccasionStatus.LATE, OccasionStatus.DISMISSED, OccasionStatus.IGNORED})
 
 
@@ -186,13 +188,17 @@ def status_of(
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """An episode with its verdict: what coverage counts and what a coaching moment is made of."""
+    """An episode with its verdict: what coverage counts and what a coaching moment is made of.
+
+    `amount` is the deal's, in whole units of the currency; a deal never imported has none.
+    """
 
     episode: Episode
     team: str
     due: date | None
     status: OccasionStatus
     delay_days: int
+    amount: Decimal | None
 
     @property
     def opener(self) -> FiredSignal:

@@ -324,10 +324,9 @@ class TestCost:
 
 def missed(key, amount, delay, *, rate=0.25, decay=None, at=0):
     value = None if amount is None else Decimal(amount)
-    occasion = SimpleNamespace(
-        delay_days=delay, opener=SimpleNamespace(key=key, fired_at=moment(at))
-    )
-    return Moment(occasion, value, rate, cost_of_moment(value, rate, decay, delay))
+    opener = SimpleNamespace(key=key, fired_at=moment(at))
+    occasion = SimpleNamespace(delay_days=delay, opener=opener, amount=value)
+    return Moment(occasion, rate, cost_of_moment(value, rate, decay, delay))
 
 
 class TestPick:
