@@ -1,6 +1,7 @@
 """The machine door for usage: POST /api/v1/usage (CONTRACT section 7)."""
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 
 from flask import Blueprint, jsonify, request
@@ -32,28 +33,25 @@ def post_usage() -> ResponseReturnValue:
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > LONGEST_KEY:
         raise Invalid("The Idempotency-Key is too long.", field="Idempotency-Key")
+    events = forms.events_of_body(body, is_lines=request.mimetype == LINES)
     caller, digest, moment = current_actor().name, hashlib.sha256(body).hexdigest(), now()
-    if key:
-        with transaction():
-            before = services.answered(caller, key, digest, moment)
+    with transaction():
+        before = services.answered(caller, key, digest, moment) if key else None
         if before is not None:
             return jsonify(before), {"Idempotent-Replayed": "true"}
-    answer = _take_in(body)
-    if key:
-        with transaction():
+        answer = _take_in(events, moment)
+        if key:
             services.keep_answer(caller, key, digest, answer, moment)
     return jsonify(answer)
 
 
-def _take_in(body: bytes) -> dict[str, object]:
-    """Store the events of a body as an import of their rows would."""
-    events = forms.events_of_body(body, is_lines=request.mimetype == LINES)
+def _take_in(events: list[tuple[int, object]], moment: datetime) -> dict[str, object]:
+    """Store events as an import of their rows would, in the open transaction."""
     slug = request.args.get("programme")
     declared = registry()
     programme_id = declared.find_programme(slug)
     if programme_id is None:
         raise NotFound(f"There is no programme {slug}." if slug else "There is no programme yet.")
-    moment = now()
     rows = forms.rows_of_events(events, moment)
     summary = run_import(
         [Path("api")],

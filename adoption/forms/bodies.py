@@ -9,6 +9,7 @@ from adoption.forms.usage import ARRIVED, FAULT, USAGE_COLUMNS
 from core.errors import Invalid
 
 MOST_EVENTS, MOST_LINES = 1_000, 50_000
+NAMES = frozenset(USAGE_COLUMNS)
 
 
 def events_of_body(body: bytes, *, is_lines: bool) -> list[tuple[int, object]]:
@@ -52,36 +53,35 @@ def rows_of_events(
     events: Iterable[tuple[int, object]], arrived_at: datetime
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Events as rows of an import, each with its arrival and what is wrong with it, if anything."""
-    arrived = arrived_at.isoformat()
+    empty = {**dict.fromkeys(USAGE_COLUMNS, ""), ARRIVED: arrived_at.isoformat(), FAULT: ""}
     for number, event in events:
-        cells, fault = cells_of_event(event)
-        yield number, {**cells, ARRIVED: arrived, FAULT: fault}
+        row = empty.copy()
+        fault = _fill(row, event)
+        yield number, {**empty, FAULT: fault} if fault else row
 
 
-def cells_of_event(event: object) -> tuple[dict[str, str], str]:
-    """A JSON event as cells by column; and what is wrong with it, or nothing."""
-    cells = dict.fromkeys(USAGE_COLUMNS, "")
+def _fill(row: dict[str, str], event: object) -> str:
+    """Put a JSON event's values into the cells of a row; say what is wrong with it, or nothing."""
     if not isinstance(event, dict):
-        return cells, "it is no object with keys"
-    for name in USAGE_COLUMNS:
-        value = event.get(name)
-        if isinstance(value, bool):
-            cells[name] = "true" if value else "false"
-        elif isinstance(value, str):
-            cells[name] = value
+        return "it is no object with keys"
+    for name, value in event.items():
+        if name not in NAMES or value is None:
+            continue
+        if isinstance(value, str):
             if "\0" in value:
-                return dict.fromkeys(USAGE_COLUMNS, ""), f"{name} holds a NUL character"
+                return f"{name} holds a NUL character"
+            row[name] = value
+        elif isinstance(value, bool):
+            row[name] = "true" if value else "false"
         elif isinstance(value, int | float) and isfinite(value):
-            cells[name] = str(value) if isinstance(value, int) else format(value, "f")
-        elif value is not None:
-            return dict.fromkeys(USAGE_COLUMNS, ""), f"{name} must be a text, number or true/false"
-    return cells, ""
+            row[name] = str(value) if isinstance(value, int) else format(value, "f")
+        else:
+            return f"{name} must be a text, number or true/false"
+    return ""
 
 
 def unknown_keys(events: Iterable[tuple[int, object]]) -> list[str]:
     """Keys of events that mean nothing to us; reported and ignored."""
     found: set[str] = set()
-    for _number, event in events:
-        if isinstance(event, dict):
-            found.update(str(key)[:80] for key in event if key not in USAGE_COLUMNS)
-    return sorted(found)[:50]
+    found.update(*(event for _number, event in events if isinstance(event, dict)))
+    return sorted({str(key)[:80] for key in found - NAMES})[:50]

@@ -1,13 +1,15 @@
 """What taking usage in needs to know beforehand: people by key and address, and local dates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import people.queries
 import programme.queries
 from adoption.queries.events import zones_of_people
+from adoption.rules import UsageRecords
 from core.calendars import local_date, zone_of
 
 
@@ -17,55 +19,63 @@ class UsageIntake:
 
     programme_id: int
     clock_skew_min: int
-    ids: Mapping[str, str]
-    mails: Mapping[str, str]
     zones: Mapping[str, ZoneInfo]
     hopeful: bool = True
-    hours: dict[str, str] = field(default_factory=dict)
+    _keys: dict[str, str | None] = field(default_factory=dict)
+    _mails: dict[str, str | None] = field(default_factory=dict)
+
+    def people_of(self, records: UsageRecords) -> list[str | None]:
+        """The ids of the people records speak of, None where nobody is known."""
+        keys = records.cells("person")
+        _learn(self._keys, keys, people.queries.by_key)
+        if records.mail == "":
+            return [*map(self._keys.get, keys)]
+        mails = records.cells("mail")
+        _learn(self._mails, mails, people.queries.by_email)
+        named = zip(keys, mails, strict=True)
+        return [self._keys[key] if key else self._mails[mail] for key, mail in named]
 
     def days_of(self, stamps: Sequence[str], person_ids: Sequence[str]) -> list[str]:
         """The local dates of UTC stamps, in people's own zones where the programme says so."""
-        known, work_out = self.hours.get, self._day_of
+        home = self.zones[""]
         if len(self.zones) == 1:
-            pairs = zip(stamps, person_ids, strict=True)
-            return [known(stamp[:13]) or work_out(stamp, who, "") for stamp, who in pairs]
-        own = {who: zone.key for who, zone in self.zones.items()}
-        home, zone_of_rep = self.zones[""].key, own.get
-        named = [zone_of_rep(who, home) for who in person_ids]
+            return [_day_of_hour(at[:13], home) or _day_of(at, home) for at in stamps]
+        own = self.zones.get
+        zones = [own(who) or home for who in person_ids]
         return [
-            known(stamp[:13] + name) or work_out(stamp, who, name)
-            for stamp, who, name in zip(stamps, person_ids, named, strict=True)
+            _day_of_hour(at[:13], zone) or _day_of(at, zone)
+            for at, zone in zip(stamps, zones, strict=True)
         ]
 
-    def _day_of(self, stamp: str, person_id: str, zone_name: str) -> str:
-        zone = self.zones.get(person_id) or self.zones[""]
-        moment = datetime.fromisoformat(stamp).replace(tzinfo=UTC)
-        day = local_date(moment, zone).isoformat()
-        if day == self._end_of_hour(moment, zone):
-            self.hours[stamp[:13] + zone_name] = day
-        return day
 
-    @staticmethod
-    def _end_of_hour(moment: datetime, zone: ZoneInfo) -> str:
-        """The date at both ends of the hour when they agree, else nothing."""
-        first = local_date(moment.replace(minute=0, second=0, microsecond=0), zone)
-        last = local_date(moment.replace(minute=59, second=59, microsecond=999_999), zone)
-        return first.isoformat() if first == last else ""
+def _day_of(stamp: str, zone: ZoneInfo) -> str:
+    return local_date(datetime.fromisoformat(stamp).replace(tzinfo=UTC), zone).isoformat()
 
 
-def open_intake(
-    programme_id: int, keys: Sequence[str] | None = None, mails: Sequence[str] | None = None
-) -> UsageIntake:
-    """Look up the programme and its people: those named, or everybody for a long file."""
+@lru_cache(maxsize=50_000)
+def _day_of_hour(hour: str, zone: ZoneInfo) -> str:
+    """The local date of a whole hour in UTC; "" where another begins within it."""
+    day = _day_of(f"{hour}:00:00", zone)
+    return day if day == _day_of(f"{hour}:59:59.999999", zone) else ""
+
+
+def _learn(
+    known: dict[str, str | None],
+    names: Iterable[str],
+    look_up: Callable[[Collection[str]], Mapping[str, int]],
+) -> None:
+    """Look up the names not met before, all at once."""
+    new = {*names}.difference(known, ("",))
+    if new:
+        known.update(dict.fromkeys(new))
+        known.update((name, str(ident)) for name, ident in look_up(new).items())
+
+
+def open_intake(programme_id: int) -> UsageIntake:
+    """Look up the programme and its zones."""
     owner = programme.queries.by_id(programme_id)
     zones = {"": programme.queries.calendar(owner).tz}
     if owner.tz_mode == "user":
         for person_id, zone in zones_of_people().items():
             zones[str(person_id)] = zone_of(zone)
-    return UsageIntake(
-        owner.id,
-        owner.clock_skew_min,
-        {key: str(ident) for key, ident in people.queries.by_key(keys).items()},
-        {mail: str(ident) for mail, ident in people.queries.by_email(mails).items()},
-        zones,
-    )
+    return UsageIntake(owner.id, owner.clock_skew_min, zones)

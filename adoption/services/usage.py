@@ -95,7 +95,7 @@ def _target(*, with_arrival: bool) -> Target:
 
 def _rows(intake: UsageIntake, records: UsageRecords, default: str, done: Recorded) -> Rows:
     """Rows for the table; records of unknown people are named instead."""
-    found = _people(intake, records)
+    found = intake.people_of(records)
     if None in found:
         done.unknown = [
             place for place, ident in zip(records.places, found, strict=True) if ident is None
@@ -121,15 +121,6 @@ def _rows(intake: UsageIntake, records: UsageRecords, default: str, done: Record
         "quarantine": _quarantines(intake, occurred, arrived),
     }
     return Rows(records.count, columns)
-
-
-def _people(intake: UsageIntake, records: UsageRecords) -> list[str | None]:
-    """The ids of the people records speak of, None where nobody is known."""
-    keys, mails = intake.ids.get, intake.mails.get
-    if records.mail == "":
-        return [*map(keys, records.cells("person"))]
-    named = zip(records.cells("person"), records.cells("mail"), strict=True)
-    return [keys(key) if key else mails(mail) for key, mail in named]
 
 
 def _arrivals(records: UsageRecords, default: str) -> Cells:
