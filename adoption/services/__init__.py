@@ -4,19 +4,16 @@ from adoption.services.answers import answered, keep_answer
 from adoption.services.census import UsageIntake, open_intake
 from adoption.services.deals import record_deals, record_proposals, record_signals
 from adoption.services.judging import Judged, judge_adoption, rebuild
-from adoption.services.picture import Drawn, draw_picture
 from adoption.services.rollups import RolledUp, date_events_anew, roll_up_days
 from adoption.services.usage import Recorded, record_usage, remember_batch
 
 __all__ = [
-    "Drawn",
     "Judged",
     "Recorded",
     "RolledUp",
     "UsageIntake",
     "answered",
     "date_events_anew",
-    "draw_picture",
     "judge_adoption",
     "keep_answer",
     "open_intake",
