@@ -54,12 +54,17 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Stop the collector while modules load: nothing they make is garbage, and it looks at all."""
+    """Stop the collector while modules load: nothing they make is garbage, and it looks at all.
+
+    Afterwards what they made counts as old, so that the next look is not at all of it either.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()
         if was_on:
             gc.enable()
 
@@ -162,6 +167,7 @@ GATHERERS: dict[str, Callable[[], Any]] = {
     "imports": lambda: _by_name("IMPORTS", "import kind"),
     "presets": _presets,
     "import_followers": lambda: _declared("IMPORT_FOLLOWERS", "cli"),
+    "playbook_followers": lambda: _declared("PLAYBOOK_FOLLOWERS", "cli"),
     "playbook_parts": lambda: _declared("PLAYBOOK_PARTS", "cli"),
     "checks": lambda: _declared("CHECKS", "cli"),
     "panels": lambda: _declared("PANELS", "panels"),

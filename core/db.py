@@ -84,8 +84,12 @@ BigKey = BigInteger().with_variant(Integer, "sqlite")
 Key = Annotated[int, mapped_column(BigKey, primary_key=True, autoincrement=True)]
 
 
-class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
-    """The base of every table: a typed, keyword-only dataclass with named constraints."""
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True, repr=False, eq=False):
+    """The base of every table: a typed, keyword-only dataclass with named constraints.
+
+    A row is equal to itself only, and shows none of its values where it is printed: what people are
+    called belongs in no log. Generating methods for that would be a tenth of every start, too.
+    """
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime}

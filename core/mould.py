@@ -60,3 +60,23 @@ class Mould:
             parts.append(ready[name])
             parts.append(piece)
         return Markup("".join(parts))  # noqa: S704 - pieces were rendered, values are escaped
+
+    def cut(self, name: str) -> list["Mould"]:
+        """Return the moulds between the holes of a name, which end them; what follows is left."""
+        found: list[Mould] = []
+        begun: list[Markup] = [self.pieces[0]]
+        held: list[str] = []
+        for each, piece in zip(self._names, self.pieces[1:], strict=True):
+            if each != name:
+                held.append(each)
+                begun.append(piece)
+                continue
+            found.append(Mould._of(tuple(begun), tuple(held)))
+            begun, held = [piece], []
+        return found
+
+    @classmethod
+    def _of(cls, pieces: tuple[Markup, ...], names: tuple[str, ...]) -> "Mould":
+        made = cls("")
+        made.pieces, made._names = pieces, names
+        return made

@@ -70,6 +70,7 @@ class MemberRow(Base):
     """What one rep brought to one team so far. Exact numbers are kept as text: "7/2"."""
 
     __tablename__ = "board_member"
+    __table_args__ = (Index("ix_board_member_team_id", "board_id", "team_id"),)
 
     board_id: Mapped[int] = mapped_column(BigKey, ForeignKey("board.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"), primary_key=True)

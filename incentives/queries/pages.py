@@ -1,9 +1,10 @@
 """What the contest pages show, worked out in one place: lanes, own team, race so far, fairness."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from itertools import takewhile
 
 from core import charts
 from core.charts import Chart, Run
@@ -115,6 +116,7 @@ class Whole:
     prizes: tuple[PrizeView, ...]
     fairness: tuple[tuple[str, str], ...]
     unranked: tuple[Place, ...]
+    index: Mapping[int, int]
 
     @property
     def mode(self) -> Mode:
@@ -175,20 +177,23 @@ def whole(contest_id: int, reader: Reader, now: datetime) -> Whole:
         prizes=prize_views(contest),
         fairness=_fairness(contest, board, table),
         unranked=tuple(place for place in table.places if not place.ranked),
+        index={place.unit_id: number for number, place in enumerate(table.places)},
     )
 
 
 def board_view(found: Whole, own: Collection[int], *, everybody: bool = False) -> BoardView:
     """The Board as this reader sees it; the leaders and their own neighbourhood, or all teams."""
     contest, board, placed, now = found.contest, found.board, found.placed, found.now
-    shown = placed if everybody else _neighbourhood(placed, own)
+    mine = sorted(found.index[unit] for unit in own if unit in found.index)
+    mine = [number for number in mine if number < len(placed)]
+    shown = placed if everybody else _neighbourhood(placed, mine)
     mode = found.mode
     scale = charts.lane_scale(
         [float(place.score or 0) for place in shown], as_percent=mode is Mode.PARTICIPATION
     )
     return BoardView(
         title=contest.title,
-        answer=_answer(contest, mode, placed, own),
+        answer=_answer(contest, mode, placed, [placed[number] for number in mine]),
         lanes=tuple(_lane(place, mode, own) for place in shown),
         top=scale.top,
         ticks=scale.ticks,
@@ -204,12 +209,11 @@ def board_view(found: Whole, own: Collection[int], *, everybody: bool = False) -
     )
 
 
-def _neighbourhood(placed: Sequence[Place], own: Collection[int]) -> list[Place]:
+def _neighbourhood(placed: Sequence[Place], mine: Iterable[int]) -> list[Place]:
     """The first ten, and two places either side of each own team."""
     wanted = set(range(min(SHOWN, len(placed))))
-    for index, place in enumerate(placed):
-        if place.unit_id in own:
-            wanted |= {*range(max(0, index - AROUND), min(len(placed), index + AROUND + 1))}
+    for index in mine:
+        wanted |= {*range(max(0, index - AROUND), min(len(placed), index + AROUND + 1))}
     return [placed[index] for index in sorted(wanted)]
 
 
@@ -238,10 +242,10 @@ def _lane_note(place: Place, mode: Mode) -> str:
     return f"{place.roster} reps, {plain(place.points)} points"
 
 
-def _answer(contest: Contest, mode: Mode, placed: Sequence[Place], own: Collection[int]) -> str:
+def _answer(contest: Contest, mode: Mode, placed: Sequence[Place], mine: Sequence[Place]) -> str:
     """The sentence under the title: who leads, and where the reader's team stands."""
     sentences = []
-    leaders = [place for place in placed if place.rank == 1]
+    leaders = list(takewhile(lambda place: place.rank == 1, placed))
     verb = "won" if contest.state in {State.FINAL, State.ARCHIVED} else "leads"
     if leaders and leaders[0].rank_score:
         if len(leaders) == 1:
@@ -251,7 +255,6 @@ def _answer(contest: Contest, mode: Mode, placed: Sequence[Place], own: Collecti
             sentences.append(f"{_list([place.unit for place in leaders[:4]])} {shared}.")
     elif contest.state in {State.RUNNING, State.PAUSED}:
         sentences.append("Nobody has reached their target yet: everything is open.")
-    mine = [place for place in placed if place.unit_id in own]
     sentences += [_own_words(place) for place in mine[:1] if place not in leaders]
     return " ".join(sentences)
 
@@ -327,7 +330,8 @@ def is_on(found: Whole) -> bool:
 
 def own_team(found: Whole, own: Collection[int]) -> OwnTeam | None:
     """The reader's team on this board; the first of several."""
-    return next((place for place in found.table.places if place.unit_id in own), None)
+    first = min((found.index[unit] for unit in own if unit in found.index), default=None)
+    return None if first is None else found.table.places[first]
 
 
 def squad(found: Whole, team: Place) -> Squad:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from threading import Lock
 
-from flask import Flask, current_app, render_template
+from flask import Flask, current_app, render_template, url_for
 from markupsafe import Markup
 
 from core import slots
@@ -24,11 +24,13 @@ from incentives.models import Contest
 from incentives.queries import pages
 from incentives.queries.documents import Reader
 from incentives.queries.door import Look
-from incentives.queries.pages import OwnTeam, SquadLine, Whole
+from incentives.queries.pages import BoardView, LaneView, OwnTeam, SquadLine, Whole
 
 MOST_KEPT = 8
 KEPT = "incentives.showings"
 SIDE = "contest_side"
+# A Board of no more lanes is polled as it is first shown; it has nothing left to unfold.
+SHORT = 14
 # Whose rights may depend on who stands below them.
 BY_TREE = frozenset({Role.MANAGER, Role.DIRECTOR})
 NOTHING = Markup()
@@ -37,26 +39,31 @@ Own = frozenset[int]
 
 @dataclass(frozen=True)
 class SquadPieces:
-    """A team's panel in pieces: around the lines, each rep's line for others and for themselves."""
+    """A team's panel with a hole for its lines, and each rep's line as colleagues see it."""
 
-    head: Markup
-    foot: Markup
+    panel: Mould
     for_others: tuple[tuple[int, Markup], ...]
-    for_self: dict[int, Markup]
     lines: dict[int, SquadLine]
     unlisted: frozenset[int]
-    not_listed: tuple[Markup, Markup]
 
 
 @dataclass
 class Showing:
-    """One contest at one state of its counters, with what was rendered of it so far."""
+    """One contest at one state of its counters, with what was rendered of it so far.
+
+    `lanes` are rows of the Board, `lines` rows of a squad with a hole for the name: few are unlike.
+    """
 
     whole: Whole
     has_side: bool
     frames: dict[tuple[object, ...], Mould] = field(default_factory=dict)
+    board_frames: dict[tuple[object, ...], Mould] = field(default_factory=dict)
     boards: dict[tuple[Own, bool], Mould] = field(default_factory=dict)
+    lanes: dict[tuple[LaneView, float], Markup] = field(default_factory=dict)
     races: dict[Own, Markup] = field(default_factory=dict)
+    panels: list[Mould] = field(default_factory=list)
+    lines: dict[tuple[int, int, str, bool], Mould] = field(default_factory=dict)
+    not_listed: dict[int, Markup] = field(default_factory=dict)
     squads: dict[int, SquadPieces] = field(default_factory=dict)
     own_teams: dict[int, Own] = field(default_factory=dict)
     teams: dict[Own, OwnTeam | None] = field(default_factory=dict)
@@ -125,9 +132,9 @@ def page(
         shown.teams[own] = pages.own_team(shown.whole, own)
     team = shown.teams[own]
     if shown.whole.is_covered:
-        squad = _own_part(shown.whole, team, actor.person_id)
+        squad = _own_part(shown, team, actor.person_id)
     else:
-        squad = _squad(_pieces(shown, team), actor.person_id)
+        squad = _squad(shown, _pieces(shown, team), actor.person_id)
     side = slots.slot(SIDE, contest_slug=shown.whole.contest.slug)
     parts = (board, race, squad, side)
     return _put_together(shown, frame, team, parts, frame_of(actor))
@@ -152,7 +159,7 @@ def at_hand(app: Flask, look: Look, actor: Actor, knock: Knock) -> Markup | None
         return None
     token = token_of(str(app.secret_key), knock.form_secret)
     words = reader_words(actor) | {"form_token": token}
-    squad = _squad(_pieces(shown, team), actor.person_id)
+    squad = _squad(shown, _pieces(shown, team), actor.person_id)
     return _put_together(shown, frame, team, (board, race, squad, Markup()), words)
 
 
@@ -231,15 +238,51 @@ PARTS = ("board_part", "squad_part", "race_part", "side_part")
 
 
 def _board(shown: Showing, own: Own, *, everybody: bool) -> Mould:
-    key = (own, everybody)
-    kept = shown.boards.get(key)
+    """The Board for the reps of one team, with a hole for what each of them may do next."""
+    kept = shown.boards.get((own, everybody))
     if kept is None:
         view = pages.board_view(shown.whole, own, everybody=everybody)
-        contest = shown.whole.contest
-        part = hole("action_part")
-        text = render_part("incentives/_board.html", board=view, contest=contest, action_part=part)
-        kept = shown.boards[key] = Mould(text)
+        lanes = _lanes(shown, view)
+        filled = _board_frame(shown, view).fill(
+            answer=view.answer, lanes_part=NOTHING.join(lanes), action_part=hole("action_part")
+        )
+        kept = shown.boards[own, everybody] = Mould(filled)
     return kept
+
+
+def _board_frame(shown: Showing, view: BoardView) -> Mould:
+    """The Board around its lanes, alike for most teams."""
+    is_whole = view.more == 0 and len(view.lanes) > SHORT
+    has_earlier = any(lane.was for lane in view.lanes)
+    shape = (is_whole, has_earlier, bool(view.answer), view.more > 0, view.top, view.ticks)
+    kept = shown.board_frames.get(shape)
+    if kept is None:
+        text = render_part(
+            "incentives/_board.html",
+            board=view,
+            contest=shown.whole.contest,
+            all=is_whole,
+            has_earlier=has_earlier,
+            total=len(view.lanes) + view.more,
+            answer=hole("answer") if view.answer else "",
+            lanes_part=hole("lanes_part"),
+            action_part=hole("action_part"),
+        )
+        kept = shown.board_frames[shape] = Mould(text)
+    return kept
+
+
+def _lanes(shown: Showing, view: BoardView) -> list[Markup]:
+    """The Board's rows; the leaders' are rendered once for everybody, a neighbour's for a few."""
+    missing = [lane for lane in view.lanes if (lane, view.top) not in shown.lanes]
+    if missing:
+        contest, cut = shown.whole.contest, hole("cut")
+        text = render_part(
+            "incentives/_lanes.html", lanes=missing, board=view, contest=contest, cut=cut
+        )
+        for lane, piece in zip(missing, Mould(text).pieces[:-1], strict=True):
+            shown.lanes[lane, view.top] = piece
+    return [shown.lanes[lane, view.top] for lane in view.lanes]
 
 
 def _race(shown: Showing, own: Own) -> Markup:
@@ -260,73 +303,94 @@ def _pieces(shown: Showing, team: OwnTeam | None) -> SquadPieces | None:
         return None
     kept = shown.squads.get(team.unit_id)
     if kept is None:
-        kept = shown.squads[team.unit_id] = _squad_pieces(shown.whole, team)
+        kept = shown.squads[team.unit_id] = _squad_pieces(shown, team)
     return kept
 
 
-def _squad(pieces: SquadPieces | None, person_id: int | None) -> tuple[Markup, SquadLine | None]:
+def _squad(
+    shown: Showing, pieces: SquadPieces | None, person_id: int | None
+) -> tuple[Markup, SquadLine | None]:
     """The reader's team as they see it, with their own line first; and that line."""
     if pieces is None:
         return NOTHING, None
-    own = pieces.for_self.get(person_id or 0, NOTHING)
-    if not own and not pieces.for_others:
+    mine = pieces.lines.get(person_id or 0)
+    if mine is None and not pieces.for_others:
         return NOTHING, None
     lines = [piece for ident, piece in pieces.for_others if ident != person_id]
-    hidden = pieces.not_listed[person_id in pieces.unlisted]
+    if mine is not None:
+        lines.insert(0, shown.lines[_looks(mine, you=True)].fill(name=mine.name))
+    lines.append(shown.not_listed[len(pieces.unlisted - {person_id})])
     # Every piece was rendered already: joined as they are, not escaped a second time.
-    text = "".join([pieces.head, own, *lines, hidden, pieces.foot])
-    return Markup(text), pieces.lines.get(person_id or 0)  # noqa: S704
+    return pieces.panel.fill(lines_part=Markup("".join(lines))), mine  # noqa: S704
 
 
 def _own_part(
-    found: Whole, team: OwnTeam | None, person_id: int | None
+    shown: Showing, team: OwnTeam | None, person_id: int | None
 ) -> tuple[Markup, SquadLine | None]:
     """While the Board is covered: one's own days, and of nobody else's anything."""
-    mine = pages.own_part(found, person_id) if team is not None else ()
+    mine = pages.own_part(shown.whole, person_id) if team is not None else ()
     if team is None or not mine:
         return NOTHING, None
-    cut = _cut(found, team.unit, (), mine, pages.squad_foot(found, team))
-    return NOTHING.join([cut[0], *cut[1:-3], cut[-1]]), mine[0]
+    _render_lines(shown, mine)
+    lines = [shown.lines[_looks(line, you=True)].fill(name=line.name) for line in mine]
+    panel = _panel(shown, team.unit, pages.squad_foot(shown.whole, team))
+    return panel.fill(lines_part=NOTHING.join(lines)), mine[0]
 
 
-def _squad_pieces(found: Whole, team: OwnTeam) -> SquadPieces:
-    """A team's panel, rendered once for all of its reps."""
-    squad = pages.squad(found, team)
-    unlisted = tuple(squad.unlisted.values())
-    cut = _cut(found, squad.team, [line for _, line in squad.listed], unlisted, squad.foot)
-    listed = [ident for ident, _ in squad.listed]
-    middle = 1 + 2 * len(listed)
-    for_self = dict(zip(listed, cut[2:middle:2], strict=True))
-    for_self |= dict(zip(squad.unlisted, cut[middle:-3], strict=True))
+def _squad_pieces(shown: Showing, team: OwnTeam) -> SquadPieces:
+    """A team's panel, made once for all of its reps."""
+    squad = pages.squad(shown.whole, team)
+    lines = dict(squad.listed) | dict(squad.unlisted)
+    _render_lines(shown, lines.values())
+    unlisted = frozenset(squad.unlisted)
+    for count in (len(unlisted), len(unlisted) - 1):
+        if count not in shown.not_listed:
+            shown.not_listed[count] = render_part("incentives/_not_listed.html", count=count)
     return SquadPieces(
-        head=cut[0],
-        foot=cut[-1],
-        for_others=tuple(zip(listed, cut[1:middle:2], strict=True)),
-        for_self=for_self,
-        lines=dict(squad.listed) | dict(squad.unlisted),
-        unlisted=frozenset(squad.unlisted),
-        not_listed=(cut[-3], cut[-2]),
+        panel=_panel(shown, squad.team, squad.foot),
+        for_others=tuple(
+            (ident, shown.lines[_looks(line, you=False)].fill(name=line.name))
+            for ident, line in squad.listed
+        ),
+        lines=lines,
+        unlisted=unlisted,
     )
 
 
-def _cut(
-    found: Whole,
-    team: str,
-    listed: Iterable[SquadLine],
-    unlisted: Iterable[SquadLine],
-    foot: str,
-) -> tuple[Markup, ...]:
-    """The pieces of `_squad.html`, as its head names them."""
+def _looks(line: SquadLine, *, you: bool) -> tuple[int, int, str, bool]:
+    """What a line looks like but for its name."""
+    return (line.done, line.asked, line.words, you)
+
+
+def _render_lines(shown: Showing, lines: Iterable[SquadLine]) -> None:
+    """Render the lines that look like none before, for others and for oneself."""
+    missing = {
+        looks: (line, you)
+        for line in lines
+        for you in (False, True)
+        if (looks := _looks(line, you=you)) not in shown.lines
+    }
+    if not missing:
+        return
     text = render_part(
-        "incentives/_squad.html",
-        contest=found.contest,
-        team=team,
-        listed=tuple(listed),
-        unlisted=tuple(unlisted),
-        foot=foot,
+        "incentives/_squad_lines.html",
+        lines=tuple(missing.values()),
+        name=hole("name"),
         cut=hole("cut"),
     )
-    return Mould(text).pieces
+    for looks, piece in zip(missing, Mould(text).cut("cut"), strict=True):
+        shown.lines[looks] = piece
+
+
+def _panel(shown: Showing, team: str, foot: str) -> Mould:
+    """A squad's panel for one team, out of the one rendered for all."""
+    if not shown.panels:
+        names = ("team", "foot", "href", "lines_part")
+        text = render_part("incentives/_squad.html", **{name: hole(name) for name in names})
+        shown.panels.append(Mould(text))
+    href = url_for("incentives.explain", slug=shown.whole.contest.slug, unit=team)
+    filled = shown.panels[0].fill(team=team, foot=foot, href=href, lines_part=hole("lines_part"))
+    return Mould(filled)
 
 
 def _next_action(found: Whole, team: OwnTeam | None, mine: SquadLine | None) -> str:

@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select
 
-from core.db import db
+from core.db import Question, db
 from leaderboard.models import (
     Board,
     BoardMark,
@@ -305,24 +305,27 @@ def team_scores(board_id: int, team_id: int) -> tuple[MemberScore, ...]:
     return _scores(MemberRow.board_id == board_id, MemberRow.team_id == team_id)
 
 
+_TEAM = Question(
+    select(
+        MemberRow.person_id,
+        Person.alias,
+        Person.name,
+        Person.ranking_opt_out,
+        MemberRow.active_days,
+        MemberRow.asked_days,
+        MemberRow.on_roster,
+    )
+    .join(Person, Person.id == MemberRow.person_id)
+    .where(MemberRow.board_id == bindparam("board_id"), MemberRow.team_id == bindparam("team_id"))
+)
+
+
 def team_lines(board_id: int, team_id: int) -> tuple[TeamLine, ...]:
     """A team's reps by name, those who chose not to be listed last.
 
     No places and no order by points: nobody is shown as last (METRICS 5.4, DESIGN 9).
     """
-    rows = db.session.execute(
-        select(
-            MemberRow.person_id,
-            Person.alias,
-            Person.name,
-            Person.ranking_opt_out,
-            MemberRow.active_days,
-            MemberRow.asked_days,
-            MemberRow.on_roster,
-        )
-        .join(Person, Person.id == MemberRow.person_id)
-        .where(MemberRow.board_id == board_id, MemberRow.team_id == team_id)
-    )
+    rows = _TEAM.ask(db.engine, board_id=board_id, team_id=team_id)
     found = [
         TeamLine(person, alias or name, not opt_out, active, asked, on_roster)
         for person, alias, name, opt_out, active, asked, on_roster in rows
