@@ -16,7 +16,8 @@ from core.calendars import DAY
 # Everybody's forecast stands so many days behind the last own day.
 AHEAD = 9
 POWER_FROM = 12
-MOST_TICKS = 9
+# Two charts share a row: they are laid out narrower, so that their words keep their size.
+WEEKS_WIDTH, MOST_TICKS = 640, 7
 
 
 def short(day: date) -> str:
@@ -92,6 +93,7 @@ def weeks(
             x_ticks=[(_at(one, launch), short(one.week)) for one in present[::step]],
             finding=_weeks_finding(present),
             goal=(seen.owner.goal_low, seen.owner.goal_high),
+            width=WEEKS_WIDTH,
             before=[_placed(line, launch) for other, line in lines.items() if other != version],
             milestones=[
                 charts.Milestone(float((since - launch).days), f"New rule {short(since)}")

@@ -42,10 +42,13 @@ def rate(share: Share, not_measurable: int, left: int) -> str:
             f"{share.hits:,} of {share.base:,} reps ({percent(share.rate)}) use it in their "
             "normal week."
         )
-    away = "1 person is" if not_measurable == 1 else f"{not_measurable:,} people are"
-    has = "has" if left == 1 else "have"
-    were = "was" if not_measurable == 1 else "were"
-    return f"{said} {away} too new or {were} away and not counted; {left:,} {has} left."
+    if not_measurable == 0:
+        away = "Everybody who is here is counted"
+    elif not_measurable == 1:
+        away = "1 person is too new or was away and not counted"
+    else:
+        away = f"{not_measurable:,} people are too new or were away and are not counted"
+    return f"{said} {away}; {left:,} {'has' if left == 1 else 'have'} left."
 
 
 def small_team(share: Share) -> str:

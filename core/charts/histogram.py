@@ -27,7 +27,7 @@ def _drawing(
     counts: Sequence[int], many_from: int | None, many_words: str, *, is_narrow: bool
 ) -> Drawing:
     top, ticks = nice_top(max(counts, default=0) * 1.06, 3)
-    width, height = (342, 220) if is_narrow else (520, 240)
+    width, height = (342, 220) if is_narrow else (440, 260)
     size = max(len(counts), 1)
     sheet = Sheet(width, height, 38, 10, 30, 28, (0, size), (0, top), is_narrow)
     marks: list[Mark] = []

@@ -243,9 +243,14 @@ class Cohort:
 
 
 def cohorts(picture: Picture, basis: Basis, before: date | None = None) -> list[Cohort]:
-    """The latest cohorts that began before a date, oldest first, as many as a page shows."""
+    """The latest cohorts that began before a date, oldest first, as many as a page shows.
+
+    Those of fewer than `min_group` reps are left out: a share of four people says nothing.
+    """
     mine = (CohortPoint.programme_id == picture.owner.id, CohortPoint.basis == basis.value)
-    begun = select(CohortPoint.cohort).where(*mine, CohortPoint.period == 0)
+    begun = select(CohortPoint.cohort).where(
+        *mine, CohortPoint.period == 0, CohortPoint.at_risk >= picture.owner.min_group
+    )
     if before is not None:
         begun = begun.where(CohortPoint.cohort < before)
     count = SHOWN_COHORTS if basis is Basis.FIRST_USE else SHOWN_MONTHS
