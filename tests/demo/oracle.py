@@ -284,7 +284,7 @@ class Oracle:
                 status = "closed_before_due"
             elif left:
                 status = "owner_left"
-            elif due >= through:
+            elif due > through:
                 status = "pending"
             elif runs and min(runs) <= through:
                 status = "late"

@@ -1,15 +1,18 @@
 """`flask demo load`: the whole campaign through the product's own doors."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import text
 
+from core import figures
 from core.db import count_rows, db
 from demo import loading, store
+from demo.people import MARCUS, PRIYA
 from demo.targets import targets
 from demo.world import generate
+from tests.demo.oracle import Oracle
 
 TABLES_THAT_MUST_NOT_GROW = ("award", "outbox_letter", "standing", "frozen_standing", "posting")
 
@@ -47,7 +50,21 @@ def test_the_product_s_figures_meet_the_targets(demo_app):
     verdicts = loading.check(world, loading.moments(world.timeline, datetime.now(UTC)))
     assert [verdict for verdict in verdicts if not verdict.holds] == []
     asked = {verdict.target.figure for verdict in verdicts if verdict.is_known}
-    assert {"adoption", "day60", "training"} <= asked
+    assert {"adoption", "day60", "training", "due_behaviour_coverage"} <= asked
+
+
+def test_stalled_deals_are_counted_as_the_oracle_counts_them(demo_app):
+    world = generate("small")
+    oracle, figure = Oracle(world), figures.find("due_behaviour_coverage")
+    programme = demo_app.extensions["pennant"]["programmes"].get("csp")
+    span = (date(2026, 3, 2), date(2026, 11, 1), date(2026, 10, 31))
+    given = dict(zip(("start", "end", "through"), map(str, span), strict=True))
+    until = loading.moments(world.timeline, datetime.now(UTC)).until
+    for team in (None, MARCUS, PRIYA):
+        asked = given | ({"team": team} if team else {})
+        told = figure.compute(figures.ask(figure, programme, asked, until))
+        assert told == oracle.coverage(*span, team)
+        assert told["denominator"] == 20 or (team is None and told["denominator"] > 60)
 
 
 def test_one_sign_in_per_role_is_printed_and_works(demo_app):
@@ -129,8 +146,6 @@ def test_emptying_leaves_the_schema_and_no_row(demo_app):
 
 @pytest.mark.parametrize("size", ["csp", "small"])
 def test_every_target_is_asked_with_what_its_figure_takes(app, size):
-    from core import figures
-
     known = figures.registered()
     for target in targets(generate("small").timeline, size):
         if target.figure in known:
