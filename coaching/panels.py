@@ -14,7 +14,7 @@ def when_it_was_due(actor: Actor, now: datetime) -> str | None:
     """Coverage of the last four weeks: a rep's own, a lead's people's, else the programme's.
 
     Nothing for those who lead nobody. Fewer people than the programme's smallest group are shown
-    as counts, without a rate.
+    as counts, without a rate; a large programme's number stands on a page of its own.
     """
     owner = queries.current_programme()
     if owner is None:
@@ -23,10 +23,11 @@ def when_it_was_due(actor: Actor, now: datetime) -> str | None:
     if among == frozenset():
         return None
     told = queries.taken(owner, now, among)
-    rate, interval = told.share.rate, told.share.interval
     picture = None
-    if rate is not None and interval is not None and told.people >= owner.min_group:
-        picture = charts.rate_interval(rate, interval)
+    if told.share is not None and told.people >= owner.min_group:
+        rate, interval = told.share.rate, told.share.interval
+        if rate is not None and interval is not None:
+            picture = charts.rate_interval(rate, interval)
     return render_template(
         "coaching/_when_due.html",
         owner=owner,

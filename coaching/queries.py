@@ -10,7 +10,7 @@ import adoption.queries.figures
 import people.queries
 import programme.queries
 from adoption.queries.occasions import (
-    has_signals,
+    has_more_signals,
     occasions,
     occasions_between,
     uncovered_occasions,
@@ -24,6 +24,7 @@ from core.stats import Share, per
 from programme.models import Programme
 
 WINDOW_DAYS = 28
+MOST_ON_A_PAGE = 400
 
 
 def owner_of(programme_id: int) -> Programme:
@@ -230,28 +231,41 @@ def present_occasions(
 
 @dataclass(frozen=True)
 class Taken:
-    """How often it was done when it was due, of the signals fired on first..last (METRICS S3)."""
+    """How often it was done when it was due, of the signals fired on first..last (METRICS S3).
 
-    share: Share
+    No `share` means there are too many to count on a page about something else.
+    """
+
+    share: Share | None
     people: int
     pending: int
     first: date
     last: date
     has_signals: bool
 
+    @property
+    def end(self) -> date:
+        """The date after the last."""
+        return self.last + DAY
+
 
 def taken(owner: Programme, now: datetime, person_ids: Collection[int] | None) -> Taken:
-    """The last 28 complete days, of everybody or of these people; `people` are those counted."""
+    """The last 28 complete days, of everybody or of these people; `people` are those counted.
+
+    Of everybody only while they are few: a page must not grow slower with the company.
+    """
+    start, end = last_window(owner, now)
+    if person_ids is None and has_more_signals(owner, MOST_ON_A_PAGE, start):
+        return Taken(None, 0, 0, start, end - DAY, has_signals=True)
     found = present_occasions(owner, now, person_ids)
     told = coverage(one.status for one in found)
-    start, end = last_window(owner, now)
     return Taken(
         told.share,
         len({one.opener.person_id for one in found if one.is_missed or one.is_on_time}),
         told.counts[OccasionStatus.PENDING],
         start,
         end - DAY,
-        bool(found) or has_signals(owner),
+        bool(found) or has_more_signals(owner, 0),
     )
 
 

@@ -125,10 +125,14 @@ def occasions_between(
     ]
 
 
-def has_signals(owner: Programme) -> bool:
-    """Whether any signal ever came in that the programme could count."""
+def has_more_signals(owner: Programme, than: int, since: date | None = None) -> bool:
+    """Whether the programme has more than so many signals, fired from that date on."""
     ours = or_(Signal.programme_id.is_(None), Signal.programme_id == owner.id)
-    return db.session.execute(select(Signal.id).where(ours).limit(1)).first() is not None
+    statement = select(Signal.id).where(ours).offset(than).limit(1)
+    early = _early(owner, since)
+    if early is not None:
+        statement = statement.where(Signal.fired_at >= early)
+    return db.session.execute(statement).first() is not None
 
 
 def _early(owner: Programme, since: date | None) -> datetime | None:

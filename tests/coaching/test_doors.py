@@ -1,10 +1,12 @@
 """The figures at the command line and the machine door, and who may read whose."""
 
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from coaching import queries
 from coaching.cli import FIGURES
 from core.db import transaction
 from core.policy import SYSTEM
@@ -167,6 +169,10 @@ def test_a_team_s_coverage_is_for_its_line(world, sign_in_as):
         200,
         404,
     ]
+    page = sign_in_as(marcus.lead).get(
+        "/figures/due_behaviour_coverage", query_string={**span, "team": "Team Priya"}
+    )
+    assert "There is no team Team Priya." in page.get_data(as_text=True)
     assert code(marcus.members[0], "Team Marcus") == 403
     assert code("admin", "Team Marcus") == 403
 
@@ -183,6 +189,7 @@ def judged(world):
     from adoption import jobs
 
     jobs.judge(NOW)
+    jobs.draw(NOW)
     return world
 
 
@@ -206,6 +213,18 @@ def test_the_adoption_page_says_how_often_it_was_done_when_due(judged, sign_in_a
 
 
 @pytest.mark.sqlite_only
+def test_a_large_programme_s_number_has_a_page_of_its_own(judged, sign_in_as, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_ON_A_PAGE", 39)
+    boss = sign_in_as("executive")
+    shown = panel(boss)
+    assert "<b" not in shown
+    address = re.search(r'href="(/figures/[^"]+)"', shown)[1].replace("&amp;", "&")
+    assert address.endswith("?start=2026-03-02&end=2026-03-30&through=2026-03-29")
+    assert "0.525" in boss.get(address).get_data(as_text=True)
+    assert ">5<small> of 20</small>" in panel(sign_in_as(judged["Marcus"].lead))
+
+
+@pytest.mark.sqlite_only
 def test_without_signals_the_page_says_what_to_import(app, at, sign_in_as):
     from adoption import jobs
 
@@ -213,6 +232,7 @@ def test_without_signals_the_page_says_what_to_import(app, at, sign_in_as):
     owner, rep = make_programme(), make_person()
     make_event(owner, rep, NOW - timedelta(days=20))
     jobs.judge(NOW)
+    jobs.draw(NOW)
     assert "Import signals on stalled deals (signal_id, deal_id" in panel(sign_in_as("sales_ops"))
     make_signal(rep, "D-1", NOW - timedelta(days=100))
     quiet = panel(sign_in_as("sales_ops"))
