@@ -84,6 +84,13 @@ class PlaybookPart:
 
 
 @dataclass(frozen=True)
+class PlaybookFollower:
+    """Something an upper room sets right after a playbook was applied, in its transaction."""
+
+    run: Callable[[int], None]
+
+
+@dataclass(frozen=True)
 class Node:
     """A value of the file that knows its line and path."""
 

@@ -64,6 +64,8 @@ def apply_playbook(
         applied = services.apply_playbook(
             book, approve_as=approve_as, actor=SYSTEM, now=now or clock.now()
         )
+        for follower in current_app.extensions["pennant"]["playbook_followers"]:
+            follower.run(applied.programme_id)
         changes.extend(applied.changes)
         notices.extend(applied.notices)
         if dry_run:

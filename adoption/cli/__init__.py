@@ -1,5 +1,7 @@
 """Commands, import kinds and figures of the adoption room."""
 
+from collections.abc import Collection
+
 import click
 
 from adoption import services
@@ -11,8 +13,17 @@ from adoption.queries.weeks import programmes_with_usage
 from core import clock
 from core.db import transaction
 from core.doors import terminal
+from core.intake.kinds import Follower, LoadContext
+from core.playbook import PlaybookFollower
 
-__all__ = ["CHECKS", "COMMANDS", "FIGURES", "IMPORTS"]
+__all__ = [
+    "CHECKS",
+    "COMMANDS",
+    "FIGURES",
+    "IMPORTS",
+    "IMPORT_FOLLOWERS",
+    "PLAYBOOK_FOLLOWERS",
+]
 
 CHECKS = (checks.verify_all,)
 FIGURES = (*figures.FIGURES, *active.FIGURES)
@@ -37,4 +48,14 @@ def rebuild_command(slug: str | None) -> None:
         click.echo(f"programme {programme_id}: {done.weeks} weeks judged")
 
 
+def _redate_people(person_ids: Collection[int], _context: LoadContext) -> None:
+    services.follow_people(person_ids)
+
+
+def _redate_programme(programme_id: int) -> None:
+    services.follow_programme(programme_id)
+
+
 COMMANDS = (adoption_group,)
+IMPORT_FOLLOWERS = (Follower("people", _redate_people),)
+PLAYBOOK_FOLLOWERS = (PlaybookFollower(_redate_programme),)

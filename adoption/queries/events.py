@@ -324,15 +324,36 @@ def is_stored_whole(programme_id: int, digest: str) -> bool:
     return db.session.execute(superseded.limit(1)).first() is None
 
 
-def moments_of(programme_id: int) -> Iterator[tuple[int, int, datetime, date]]:
-    """Id, person, moment and stored local date of every event, a portion at a time, by id."""
+def has_events(programme_id: int) -> bool:
+    """Whether anything ever came in."""
+    some = select(UsageEvent.id).where(UsageEvent.programme_id == programme_id).limit(1)
+    return db.session.execute(some).first() is not None
+
+
+def moments_of(
+    programme_id: int, person_ids: Collection[int] | None = None
+) -> Iterator[tuple[int, int, datetime, date]]:
+    """Id, person, moment and stored local date of events, a portion at a time, by id.
+
+    Of everybody, or of the people named.
+    """
+    if person_ids is not None:
+        for chunk in chunks(person_ids):
+            yield from _moments(programme_id, UsageEvent.person_id.in_(chunk))
+        return
+    yield from _moments(programme_id)
+
+
+def _moments(
+    programme_id: int, *whose: ColumnElement[bool]
+) -> Iterator[tuple[int, int, datetime, date]]:
     last = 0
     while True:
         rows = db.session.execute(
             select(
                 UsageEvent.id, UsageEvent.person_id, UsageEvent.occurred_at, UsageEvent.local_day
             )
-            .where(UsageEvent.programme_id == programme_id, UsageEvent.id > last)
+            .where(UsageEvent.programme_id == programme_id, UsageEvent.id > last, *whose)
             .order_by(UsageEvent.id)
             .limit(CHUNK)
         ).all()

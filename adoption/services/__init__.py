@@ -2,9 +2,10 @@
 
 from adoption.services.answers import answered, keep_answer
 from adoption.services.census import UsageIntake, open_intake
+from adoption.services.dating import date_events_anew, follow_people, follow_programme
 from adoption.services.deals import record_deals, record_proposals, record_signals
 from adoption.services.judging import Judged, judge_adoption, rebuild
-from adoption.services.rollups import RolledUp, date_events_anew, roll_up_days
+from adoption.services.rollups import RolledUp, roll_up_days
 from adoption.services.usage import Recorded, record_usage, remember_batch
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "UsageIntake",
     "answered",
     "date_events_anew",
+    "follow_people",
+    "follow_programme",
     "judge_adoption",
     "keep_answer",
     "open_intake",

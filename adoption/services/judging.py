@@ -11,10 +11,10 @@ from adoption.queries import weeks as week_queries
 from adoption.queries.days import beginning, rule_of, world_from_days
 from adoption.rules import AdoptionRule, AdoptionState, RepDays, Span, Weeks, span_of, state_of
 from adoption.rules.sets import WeekSets, judged, members_of, set_of, sustained_sets
+from adoption.services.dating import date_events_anew
 from adoption.services.picture import touch_picture
 from adoption.services.rollups import (
     WEEK_COLUMNS,
-    date_events_anew,
     mark_for,
     rebuild_days,
     reps_in_week,

@@ -22,7 +22,7 @@ from adoption.models import (
 )
 from adoption.queries import weeks as week_queries
 from adoption.queries.days import rule_of
-from adoption.queries.events import moments_of, open_batches, touched_by, zones_of_people
+from adoption.queries.events import open_batches, touched_by
 from adoption.rules import AdoptionRule, RepDays, Span, WeekMark, rep_days, span_of
 from core.bulkload import (
     TextRow,
@@ -30,9 +30,8 @@ from core.bulkload import (
     insert_select,
     refresh_statistics,
     replace_rows,
-    update_rows,
 )
-from core.calendars import DAY, FULL_WEEK, WEEK_DAYS, local_date, zone_of
+from core.calendars import DAY, FULL_WEEK, WEEK_DAYS
 from core.db import db, delete_where, insert_missing
 from core.planning import by_sorting, prepare_for_large_work
 from programme.models import Programme
@@ -260,24 +259,6 @@ def _mark_texts(span: Span, rule: AdoptionRule, pair: tuple[int, int]) -> tuple[
         str(int(mark.eligible)),
         str(int(mark.met)),
     )
-
-
-def date_events_anew(programme_id: int) -> int:
-    """Give every event the local date of the programme's present zone (METRICS T2); how many moved.
-
-    A programme that changes its zone starts a new series, and its dates must follow.
-    """
-    owner = programme.queries.by_id(programme_id)
-    home = programme.queries.calendar(owner).tz
-    own = zones_of_people() if owner.tz_mode == "user" else {}
-    zones = {person_id: zone_of(name) for person_id, name in own.items()}
-    moved: list[dict[str, object]] = []
-    for ident, person_id, occurred_at, day in moments_of(programme_id):
-        right = local_date(occurred_at, zones.get(person_id, home))
-        if right != day:
-            moved.append({"id": ident, "local_day": right})
-    update_rows(UsageEvent, moved)
-    return len(moved)
 
 
 def rebuild_days(programme_id: int, now: datetime) -> None:
