@@ -12,7 +12,7 @@ def _tried(request: FigureRequest) -> queries.Tried:
 
 
 def _lift(request: FigureRequest) -> Mapping[str, object]:
-    return _tried(request).lift.keys()
+    return _tried(request).trial.lift.keys()
 
 
 def _lift_rows(request: FigureRequest) -> Sequence[Mapping[str, object]]:

@@ -10,8 +10,10 @@ from core import charts
 from core.clock import now
 from core.guards import current_actor, guard
 from reports import access, forms, queries
-from reports.queries import Compared, Tried
 from reports.rules import (
+    Compared,
+    Split,
+    Trial,
     UseRule,
     adjusted_sentence,
     amount,
@@ -33,40 +35,49 @@ RULES = {
 @blueprint.get("/impact")
 @guard(access.ONE_PAGER)
 def impact() -> ResponseReturnValue:
-    """Every rung of evidence there is, with what it is worth."""
+    """Every rung of evidence there is, with what it is worth, as the last night counted it.
+
+    Only another window than the usual one is counted anew.
+    """
     actor, as_of = current_actor(), now()
     owner = queries.current_programme()
     today = queries.today_of(owner, as_of) if owner is not None else None
     if owner is None or today is None or today <= owner.launch_on:
         return render_template("reports/empty.html", owner=owner)
-    usual = queries.window_of(owner.launch_on, today)
+    counted = queries.stored(owner)
+    if counted is None or counted.known.compared is None:
+        counted = queries.Counted(as_of, queries.count(owner, as_of))
+    trials, found = counted.known.trials, counted.known.compared
+    usual = (found.start, found.end) if found else queries.window_of(owner.launch_on, today)
     asked = forms.read(request.args, usual, owner.launch_on, today)
-    tried = queries.tried_all(owner, as_of)
-    found = queries.compared(owner, (asked.start, asked.end), asked.rule, as_of)
+    if found is None or (asked.start, asked.end) != usual:
+        found = queries.compared(owner, (asked.start, asked.end), [asked.rule], as_of)
     return render_template(
         "reports/impact.html",
         owner=owner,
+        counted_at=counted.counted_at,
         asked=asked,
         segments=_segments(asked),
         money=partial(amount, currency=owner.currency),
-        headline=headline([one.lift for one in tried], found.growth),
-        tried=tried,
-        pictures=_pictures(tried),
+        headline=headline([one.lift for one in trials], found.growth),
+        trials=trials,
+        pictures=_pictures(trials),
         found=found,
-        words=_words(found, owner.currency, owner.min_group),
+        shown=found.splits[asked.rule],
+        words=_words(found, found.splits[asked.rule], owner.currency, owner.min_group),
         growth_picture=_growth_picture(found),
         may_open=access.may_open_figures(actor),
         may_plan=access.may_plan_tips(actor),
     )
 
 
-def _pictures(tried: Sequence[Tried]) -> dict[str, charts.Interval]:
+def _pictures(trials: Sequence[Trial]) -> dict[str, charts.Interval]:
     """The difference of each judged experiment with its interval, in days a week."""
     return {
         one.slug: charts.difference_interval(
             found.effect, (found.lo, found.hi), scale=(-0.5, 1.0), unit=charts.DAYS
         )
-        for one in tried
+        for one in trials
         if (found := one.lift.estimate) is not None
         and found.lo is not None
         and found.hi is not None
@@ -94,19 +105,17 @@ def _segments(asked: forms.Asked) -> list[dict[str, object]]:
     ]
 
 
-def _words(found: Compared, currency: str, min_group: int) -> dict[str, str]:
+def _words(found: Compared, shown: Split, currency: str, min_group: int) -> dict[str, str]:
     """The sentence of each rung (METRICS section 9), and of those that can say nothing."""
     fixed = found.fixed
     has_past = fixed.gap_before.gap is not None
     words = {
-        "too_few": cannot_sentence(
-            found.shown.gap.with_it, found.shown.gap.without, min_group, has_past=True
-        ),
+        "too_few": cannot_sentence(shown.gap.with_it, shown.gap.without, min_group, has_past=True),
         "cannot": cannot_sentence(
             fixed.gap.with_it, fixed.gap.without, min_group, has_past=has_past
         ),
     }
-    gap, before = found.shown.gap, found.shown.gap_before
+    gap, before = shown.gap, shown.gap_before
     if None not in (gap.gap, before.gap, gap.mean_with, gap.mean_without):
         means = gap.mean_with or 0.0, gap.mean_without or 0.0
         words["gap"] = gap_sentence(means, gap.gap or 0.0, before.gap or 0.0, currency)

@@ -1,10 +1,10 @@
-"""Every SELECT of the reports room, through the lower rooms' queries: experiments, comparisons."""
+"""Every SELECT of the reports room, most through the lower rooms' queries."""
 
-from reports.queries.compared import Compared, Split, compared, window_of
+from reports.queries.compared import compared, window_of
+from reports.queries.evidence import Counted, all_programmes, count, current_programme, stored
 from reports.queries.experiments import (
     Member,
     Tried,
-    current_programme,
     lift_rows,
     owner_of,
     today_of,
@@ -13,14 +13,16 @@ from reports.queries.experiments import (
 )
 
 __all__ = [
-    "Compared",
+    "Counted",
     "Member",
-    "Split",
     "Tried",
+    "all_programmes",
     "compared",
+    "count",
     "current_programme",
     "lift_rows",
     "owner_of",
+    "stored",
     "today_of",
     "tried",
     "tried_all",

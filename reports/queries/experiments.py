@@ -15,7 +15,7 @@ from core.errors import NotFound
 from core.stats import Change, hash_arm, is_held_out
 from programme.models import Programme
 from programme.queries import ExperimentRow
-from reports.rules import DAYS_BEFORE, Lift, days_a_week, lift_of_reps, lift_of_teams
+from reports.rules import DAYS_BEFORE, Lift, Trial, days_a_week, lift_of_reps, lift_of_teams
 from reports.rules.lift import BY_REP, BY_TEAM, not_started
 
 NAMES = {"rep": ("treated", "holdout"), "team": ("early", "late")}
@@ -36,40 +36,15 @@ class Member:
 
 @dataclass(frozen=True)
 class Tried:
-    """An experiment, its days [start, end) so far, who was in it and what it showed."""
+    """An experiment and everybody in it."""
 
-    slug: str
-    unit: str
-    start: date
-    end: date
-    is_over: bool
+    trial: Trial
     members: tuple[Member, ...]
-    lift: Lift
-
-    @property
-    def last_day(self) -> date:
-        """The last whole day counted."""
-        return self.end - DAY
-
-    @property
-    def title(self) -> str:
-        """Its name as people read it."""
-        return self.slug.replace("-", " ").replace("_", " ").capitalize()
-
-    @property
-    def before(self) -> tuple[date, date]:
-        """The days before the start that everybody is compared with."""
-        return self.start - DAYS_BEFORE * DAY, self.start
 
 
 def owner_of(programme_id: int) -> Programme:
     """The programme a figure is asked about."""
     return programme.queries.by_id(programme_id)
-
-
-def current_programme() -> Programme | None:
-    """The programme pages speak of."""
-    return programme.queries.default()
 
 
 def today_of(owner: Programme, as_of: datetime) -> date:
@@ -109,7 +84,7 @@ def _tried(owner: Programme, rows: Sequence[ExperimentRow], as_of: datetime) -> 
     )
     keys = people.queries.keys_of(found.reps)
     return [
-        _judged(owner, row, end, _members(row, end, found, keys, as_of), today)
+        _judged(owner, row, end, _members(row, end, found, keys, as_of))
         for row, end in zip(rows, ends, strict=True)
     ]
 
@@ -167,12 +142,9 @@ def _arm(row: ExperimentRow, key: str, team_id: int | None) -> str | None:
     return held if is_held_out(row.slug, key, row.holdout_percent or 0) else given
 
 
-def _judged(
-    owner: Programme, row: ExperimentRow, end: date, members: tuple[Member, ...], today: date
-) -> Tried:
-    is_over = row.ends_on is not None and row.ends_on < today
+def _judged(owner: Programme, row: ExperimentRow, end: date, members: tuple[Member, ...]) -> Tried:
     lift = _lift(owner, row, end, members)
-    return Tried(row.slug, row.unit, row.starts_on, end, is_over, members, lift)
+    return Tried(Trial(row.slug, row.unit, row.starts_on, end, lift), members)
 
 
 def _lift(owner: Programme, row: ExperimentRow, end: date, members: Sequence[Member]) -> Lift:
@@ -206,7 +178,7 @@ def lift_rows(one: Tried, as_of: datetime) -> list[Row]:
         (
             (
                 member.person_id,
-                one.start,
+                one.trial.start,
                 {
                     "arm": member.arm,
                     "before": member.change.before,

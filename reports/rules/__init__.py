@@ -1,20 +1,25 @@
 """What may be said of a difference (METRICS 3, 7, 9): estimates, and the words for them. Pure."""
 
-from adoption.rules.gaps import UseRule
+from adoption.rules.gaps import UseRule, window_before
 from reports.rules.compared import (
     AdjustedGap,
+    Compared,
     GrowthGap,
+    Split,
     TeamSide,
     adjusted_gap,
     growth_gap,
     relative_changes,
+    split_of,
 )
+from reports.rules.evidence import Known, from_plain, to_plain
 from reports.rules.headline import NOT_YET, headline
 from reports.rules.lift import (
     DAYS_BEFORE,
     TEAMS_A_SIDE,
     Arm,
     Lift,
+    Trial,
     Verdict,
     clearest,
     days_a_week,
@@ -42,9 +47,13 @@ __all__ = [
     "TEAMS_A_SIDE",
     "AdjustedGap",
     "Arm",
+    "Compared",
     "GrowthGap",
+    "Known",
     "Lift",
+    "Split",
     "TeamSide",
+    "Trial",
     "UseRule",
     "Verdict",
     "adjusted_gap",
@@ -56,6 +65,7 @@ __all__ = [
     "days_a_week",
     "days_range",
     "experiment_sentence",
+    "from_plain",
     "gap_sentence",
     "growth_gap",
     "growth_sentence",
@@ -66,5 +76,8 @@ __all__ = [
     "relative_changes",
     "signed",
     "signed_percent",
+    "split_of",
+    "to_plain",
     "too_few_sentence",
+    "window_before",
 ]

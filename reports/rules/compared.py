@@ -3,10 +3,39 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from adoption.rules.gaps import Seller
+from adoption.rules.gaps import Gap, Seller, UseRule, sellers_gap
+from core.calendars import DAY
 from core.stats import Change, Estimate, Permutation, adjusted, permute, two_sample
 from reports.rules.lift import TEAMS_A_SIDE
+
+
+@dataclass(frozen=True)
+class Split:
+    """One way to part the population: the gap, and the same people's gap before.
+
+    `newcomers` were not employed yet when the window before ended.
+    """
+
+    gap: Gap
+    gap_before: Gap
+    newcomers: int
+
+    @property
+    def is_fair(self) -> bool:
+        """METRICS V4: whether the gap before is known, without which no gap is shown."""
+        return self.gap.gap is not None and self.gap_before.gap is not None
+
+
+def split_of(sellers: Sequence[Seller], min_group: int) -> Split:
+    """METRICS V1 with V4 for one split of the population."""
+    return Split(
+        sellers_gap(sellers, min_group),
+        sellers_gap(sellers, min_group, before=True),
+        sum(not one.was_here for one in sellers),
+    )
+
 
 # A team and whether these of its reps used it.
 TeamSide = tuple[int | None, bool]
@@ -93,3 +122,34 @@ def relative_changes(sellers: Sequence[Seller]) -> list[float] | None:
     means = {side: sum(values) / len(values) for side, values in past.items()}
     usual = sum(won[False]) / sum(past[False])
     return [(one.won / usual - one.won_before) / means[one.used_it] for one in sellers]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One window [start, end) by every split asked, and the estimates by the one fixed before it.
+
+    What was before is read in [before, launch), as long as the window.
+    """
+
+    start: date
+    end: date
+    before: date
+    launch: date
+    splits: Mapping[UseRule, Split]
+    adjusted: AdjustedGap | None
+    growth: GrowthGap | None
+
+    @property
+    def fixed(self) -> Split:
+        """The split that was settled before anything was sold."""
+        return self.splits[UseRule.LANDMARK]
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the window."""
+        return self.end - DAY
+
+    @property
+    def last_before(self) -> date:
+        """The eve of the launch."""
+        return self.launch - DAY

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from statistics import fmean
 
+from core.calendars import DAY
 from core.stats import Change, Estimate, adjusted, holm, mean_change, permute, two_sample
 from reports.rules.words import LEVEL, NO_CONCLUSION, experiment_sentence, too_few_sentence
 
@@ -136,3 +138,24 @@ def clearest(lifts: Sequence[Lift]) -> Lift | None:
     claims = holm([p for p, _one in judged])
     clear = [pair for pair, claim in zip(judged, claims, strict=True) if claim <= LEVEL]
     return min(clear, key=lambda pair: pair[0])[1] if clear else None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An experiment with its days [start, end) so far and what it showed."""
+
+    slug: str
+    unit: str
+    start: date
+    end: date
+    lift: Lift
+
+    @property
+    def title(self) -> str:
+        """Its name as people read it."""
+        return self.slug.replace("-", " ").replace("_", " ").capitalize()
+
+    @property
+    def last_day(self) -> date:
+        """The last whole day counted."""
+        return self.end - DAY

@@ -51,7 +51,7 @@ def start_campaign(owner, **given):
 
 
 def lift(owner, slug="weekly", as_of=NOW):
-    return queries.tried(owner, slug, as_of).lift.keys()
+    return queries.tried(owner, slug, as_of).trial.lift.keys()
 
 
 def uses(owner, person, before, since):
