@@ -7,26 +7,36 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup
 
 from comms.rules import fill, first_name
 from core.letters import render_letter
 from core.outbox import Letter, unsubscribe_token
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False}).disable("image")
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
 _TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "blockquote", "a", "h2", "h3", "code"}
 _SCHEMES = {"http", "https", "mailto"}
+
+
+@cache
+def _markdown() -> "MarkdownIt":
+    """Our dialect of Markdown; its sixty modules wait for the first letter, not for every start."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False, "linkify": False}).disable("image")
 
 
 def tip_html(markdown: str) -> Markup:
     """A tip's body as safe HTML: no raw HTML, no pictures, no addresses but http, https, mailto."""
     clean = nh3.clean(
-        _MARKDOWN.render(markdown),
+        _markdown().render(markdown),
         tags=_TAGS,
         attributes={"a": {"href"}, "*": set()},
         url_schemes=_SCHEMES,
@@ -37,7 +47,7 @@ def tip_html(markdown: str) -> Markup:
 
 def tip_text(markdown: str) -> str:
     """The same body for plain text: paragraphs, dashes for lists, links with their address."""
-    return _Plain().write(_MARKDOWN.parse(markdown))
+    return _Plain().write(_markdown().parse(markdown))
 
 
 class _Plain:
@@ -48,13 +58,13 @@ class _Plain:
         self.marks: list[str] = []
         self.depth = 0
 
-    def write(self, tokens: Sequence[Token]) -> str:
+    def write(self, tokens: "Sequence[Token]") -> str:
         """The text of all blocks, an empty line between them."""
         for token in tokens:
             self._take(token)
         return "\n\n".join(self.blocks)
 
-    def _take(self, token: Token) -> None:
+    def _take(self, token: "Token") -> None:
         if token.type == "list_item_open":
             number = f"{token.info}." if token.info else "-"
             self.marks.append(f"{number} ")
@@ -69,7 +79,7 @@ class _Plain:
             self.blocks.append(token.content.rstrip())
 
 
-def _inline(tokens: Iterable[Token]) -> str:
+def _inline(tokens: "Iterable[Token]") -> str:
     words: list[str] = []
     addresses: list[str] = []
     for token in tokens:
