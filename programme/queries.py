@@ -191,7 +191,7 @@ def outcome_rows(programme_id: int) -> dict[str, Outcome]:
 def outcome_ids(programme_id: int) -> dict[str, int]:
     """The ids of the programme's outcomes by slug."""
     found = select(Outcome.slug, Outcome.id).where(Outcome.programme_id == programme_id)
-    return dict(db.session.execute(found))
+    return {row.slug: row.id for row in db.session.execute(found)}
 
 
 def team_ids(names: Collection[str]) -> dict[str, int]:

@@ -8,6 +8,8 @@ from core.intake.kinds import Column, ImportKind, Row
 from core.intake.parsers import BadCell, Context
 from core.intake.problems import Problem
 
+OTHER_SEPARATORS = "|:^~"
+
 
 def column_name(written: str) -> str:
     """A header cell as a column's name: trimmed, lower case, blanks as underscores."""
@@ -109,6 +111,17 @@ def _header_problem(kind: ImportKind, names: Sequence[str], known: set[str]) -> 
             "missing_column",
             ", ".join(missing),
             f"The header lacks {', '.join(missing)}. "
-            f"A {kind.name} file has: {', '.join(sorted(known))}.",
+            f"A {kind.name} file has: {', '.join(sorted(known))}.{_other_separator(names)}",
         )
     return None
+
+
+def _other_separator(names: Sequence[str]) -> str:
+    """What to say of a header that is a single cell with signs of another separator in it."""
+    sign = next((sign for sign in OTHER_SEPARATORS if len(names) == 1 and sign in names[0]), "")
+    return (
+        f" The whole header is one cell: the file seems to be separated by {sign}. "
+        "Save it with a comma, a semicolon or a tab between the cells."
+        if sign
+        else ""
+    )

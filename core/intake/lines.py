@@ -9,7 +9,7 @@ from typing import IO, cast
 
 from core.intake.blocks import LONGEST_CELL, Block, FileFacts, FileRefused
 from core.intake.problems import Problem
-from core.intake.survey import BAD_BYTE
+from core.intake.survey import BAD_BYTE, refuse_no_table
 
 BLOCK_CHARACTERS = 1 << 19
 LONGEST_LINE = 800_000
@@ -56,6 +56,7 @@ class Lines:
             first = self._line()
         if not first:
             raise FileRefused("empty_file")
+        refuse_no_table(first)
         if len(first) > LONGEST_CELL or "\0" in first:
             raise FileRefused("unreadable", "The first line is not a header row of column names.")
         self.separator = chosen.group(1) if chosen else _separator_of(first, self._separators)

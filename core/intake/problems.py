@@ -64,6 +64,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "The cell holds a character that is not text (NUL, a control sign, half a letter).",
             "Remove the character.",
         ),
+        "formula_error": Code(
+            "A formula of this row gave an error instead of a value.",
+            "Correct the formula, or put the value in its place.",
+        ),
         "too_long": Code("The cell is longer than allowed.", "Shorten it."),
         # A cell.
         "missing": Code("A required cell is empty.", "Fill it in."),

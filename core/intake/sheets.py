@@ -1,11 +1,50 @@
 """The first sheet of a workbook as text cells; the dimension it states is not trusted (W12)."""
 
+import re
+import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
 
 from core.intake.blocks import Block, FileRefused
 from core.intake.problems import Problem
+
+_ERROR_CELL = re.compile(rb'<c r="[A-Z]{1,3}(\d{1,7})"[^>]*\bt="e"')
+_FIRST_SHEET = re.compile(rb'<sheet\b[^>]*\br:id="([^"]+)"')
+_LONGEST_TAG = 200
+
+
+def error_rows(path: Path) -> frozenset[int]:
+    """Rows of the first sheet in which a formula gave an error; the reader shows those as empty."""
+    with zipfile.ZipFile(path) as archive:
+        target = _first_sheet(archive)
+        rows: set[int] = set()
+        if target not in archive.namelist():
+            return frozenset()
+        with archive.open(target) as sheet:
+            rest = b""
+            while piece := sheet.read(1 << 20):
+                text = rest + piece
+                rows.update(int(row) for row in _ERROR_CELL.findall(text))
+                rest = text[-_LONGEST_TAG:]
+    return frozenset(rows)
+
+
+def _first_sheet(archive: zipfile.ZipFile) -> str:
+    """Where the first sheet lies in the archive, as the workbook says."""
+    usual = "xl/worksheets/sheet1.xml"
+    try:
+        first = _FIRST_SHEET.search(archive.read("xl/workbook.xml")[: 1 << 20])
+        said = archive.read("xl/_rels/workbook.xml.rels")[: 1 << 20]
+    except KeyError:
+        return usual
+    if first is None:
+        return usual
+    for tag in re.findall(rb"<Relationship\b[^>]*>", said):
+        if b'Id="' + first[1] + b'"' in tag and (found := re.search(rb'Target="([^"]+)"', tag)):
+            target = found[1].decode("utf-8", "replace").lstrip("/")
+            return target if target.startswith("xl/") else f"xl/{target}"
+    return usual
 
 
 class Sheet:
@@ -18,7 +57,8 @@ class Sheet:
             book = CalamineWorkbook.from_path(str(path))
             sheet = book.get_sheet_by_index(0)
             rows = iter(sheet.to_python(skip_empty_area=False))
-        except (CalamineError, OSError, IndexError, ValueError) as error:
+            self._errors = error_rows(path)
+        except (CalamineError, OSError, IndexError, ValueError, zipfile.BadZipFile) as error:
             raise FileRefused(
                 "unreadable", "The workbook cannot be read. Save it again."
             ) from error
@@ -29,9 +69,9 @@ class Sheet:
         for row in rows:
             self._line += 1
             header = [plain_cell(cell) for cell in row]
-            if any(header):
+            if any(map(str.strip, header)):
                 break
-        if not any(header):
+        if not any(map(str.strip, header)):
             raise FileRefused("empty_file", value=path.name)
         while header and not header[-1]:
             header.pop()
@@ -56,12 +96,14 @@ class Sheet:
             yield self._clean(lines, cells)
 
     def _clean(self, lines: list[int], cells: list[list[str]]) -> Block:
-        """Refuse rows with NUL in a cell, as the text reader does."""
+        """Refuse rows with NUL or a failed formula in a cell."""
         kept_lines: list[int] = []
         kept: list[list[str]] = []
         for line, row in zip(lines, cells, strict=True):
             if any("\0" in cell for cell in row):
                 self.problems.append(Problem(line, None, "bad_character"))
+            elif line in self._errors:
+                self.problems.append(Problem(line, None, "formula_error"))
             else:
                 kept_lines.append(line)
                 kept.append(row)

@@ -13,6 +13,8 @@ from core.intake.blocks import LARGEST_SHEET, LARGEST_TEXT, FileFacts, FileRefus
 
 LARGEST_RATIO = 400
 RATIO_COUNTS_FROM = 64 << 20
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+UTF_16 = ("utf-16", "utf-16-le", "utf-16-be")
 
 # Bytes that do not fit UTF-8 come out of Python's "surrogateescape" in this range.
 BAD_BYTE = re.compile("[\udc80-\udcff]")
@@ -30,6 +32,8 @@ def look_over(path: Path) -> FileFacts:
         raise FileRefused("unreadable", f"There is no file {path.name}. Check the path.", path.name)
     facts = FileFacts(size=path.stat().st_size)
     with path.open("rb") as file:
+        _refuse_old_workbook(file)
+        file.seek(0)
         facts.kind = _kind_of(file.read(4))
         file.seek(0)
         if facts.kind == "xlsx":
@@ -49,11 +53,41 @@ def look_over(path: Path) -> FileFacts:
 def _kind_of(start: bytes) -> str:
     if start[:2] == b"\x1f\x8b":
         return "gz"
-    if start == b"\xd0\xcf\x11\xe0":
-        raise FileRefused(
-            "unreadable", "This is a workbook of the old format. Save it as .xlsx or CSV."
-        )
     return "xlsx" if start == b"PK\x03\x04" else "csv"
+
+
+def _refuse_old_workbook(file: IO[bytes]) -> None:
+    """Workbooks of the old format and those with a password begin alike and cannot be read."""
+    if file.read(len(OLD_WORKBOOK)) != OLD_WORKBOOK:
+        return
+    if "EncryptedPackage".encode("utf-16-le") in file.read(1 << 20):
+        raise FileRefused(
+            "unreadable",
+            "The workbook is locked with a password. Save it without one, or as CSV.",
+        )
+    raise FileRefused(
+        "unreadable", "This is a workbook of the old format. Save it as .xlsx or CSV."
+    )
+
+
+# How files that are no tables begin, and what to do about each.
+OTHERS = (
+    ("%pdf", "This is a PDF. Export the table as CSV or .xlsx."),
+    (
+        "<",
+        "This is a web page, often a sign-in page. Sign in there and download the file again.",
+    ),
+    ("{", "This is JSON. Export CSV, or import it with the preset that reads it."),
+    ("[", "This is JSON. Export CSV, or import it with the preset that reads it."),
+)
+
+
+def refuse_no_table(first_line: str) -> None:
+    """Refuse what is surely no table of cells, by how it begins."""
+    start = first_line.lstrip("\N{ZERO WIDTH NO-BREAK SPACE} \t").lower()
+    for sign, message in OTHERS:
+        if start.startswith(sign):
+            raise FileRefused("unreadable", message)
 
 
 class _HashingFile(io.RawIOBase):
@@ -81,12 +115,14 @@ class _HashingFile(io.RawIOBase):
 def _find_encoding(stream: Readable, facts: FileFacts) -> None:
     """Decide the encoding over the whole text: BOM, UTF-8, else Windows-1252, else refuse."""
     start = stream.read(1 << 16)
+    if start.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        raise FileRefused("bad_encoding")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         facts.encoding = "utf-16"
     elif start.startswith(b"\xef\xbb\xbf"):
         facts.encoding = "utf-8-sig"
     elif start[:4096].count(0) > len(start[:4096]) // 4:
-        raise FileRefused("bad_encoding")
+        facts.encoding = _unmarked(start[:4096])
     survey = _Survey(facts.encoding)
     while start:
         facts.text_size += len(start)
@@ -98,17 +134,28 @@ def _find_encoding(stream: Readable, facts: FileFacts) -> None:
         if not survey.fits_cp1252:
             raise FileRefused("bad_encoding")
         facts.encoding = "cp1252"
-    elif survey.has_bad and facts.encoding == "utf-16":
+    elif survey.has_bad and facts.encoding in UTF_16:
         raise FileRefused("bad_encoding")
     else:
         facts.is_damaged = survey.has_bad
+
+
+def _unmarked(start: bytes) -> str:
+    """Which way round the letters of UTF-16 without a mark stand; raises FileRefused at others."""
+    low, high = start[1::2].count(0), start[::2].count(0)
+    wanted = len(start) // 2 * 9 // 10
+    if low > wanted > high * 9:
+        return "utf-16-le"
+    if high > wanted > low * 9:
+        return "utf-16-be"
+    raise FileRefused("bad_encoding")
 
 
 class _Survey:
     """Looks at text passing by: bytes that do not fit, letters that do, room for Windows-1252."""
 
     def __init__(self, encoding: str) -> None:
-        errors = "strict" if encoding == "utf-16" else "surrogateescape"
+        errors = "strict" if encoding in UTF_16 else "surrogateescape"
         self._decoder = codecs.getincrementaldecoder(encoding)(errors)
         self.has_bad = self.has_good = False
         self.fits_cp1252 = True
@@ -152,6 +199,7 @@ def _unpacked_size(path: Path) -> int:
     """The size a workbook unpacks to, by its own directory; refused when it is out of measure."""
     try:
         with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
             sizes = [entry.file_size for entry in archive.infolist()]
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise FileRefused("damaged_archive", value=path.name) from error
@@ -160,5 +208,11 @@ def _unpacked_size(path: Path) -> int:
             "too_big",
             f"The workbook unpacks to {sum(sizes) >> 20} MB; {LARGEST_SHEET >> 20} are read. "
             "Save the sheet as CSV, which may be of any size.",
+        )
+    if not any(name.startswith("xl/") for name in names):
+        raise FileRefused(
+            "unreadable",
+            f"This is an archive with {', '.join(names[:3])}, and no workbook. Unpack it and send "
+            "the files one by one.",
         )
     return sum(sizes)

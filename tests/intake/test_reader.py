@@ -120,7 +120,7 @@ def test_a_quoted_cell_may_lie_across_blocks(file):
         (b"", "empty_file"),
         (b"\n \n", "empty_file"),
         (b"a,b\n1,\x81\xf6\n", "bad_encoding"),
-        (b"a\0,\0b\0\n\0" * 20, "bad_encoding"),
+        (b"a\0\0\0,\0\0\0" * 20, "bad_encoding"),
         (gzip.compress(b"a,b\n" + b"1,2\n" * 999)[:-9], "damaged_archive"),
         (b"\x1f\x8b\x08 nonsense", "damaged_archive"),
         (b"PK\x03\x04 nonsense", "damaged_archive"),
