@@ -126,7 +126,8 @@ def wrong_days(programme_id: int, limit: int) -> list[tuple[int, date, str, int]
     One grouping of events and rows together, which are told apart by what they add to; 0 events is
     a row nothing bears out.
     """
-    said, nothing = literal_column("1"), literal_column("0")
+    said: ColumnElement[int] = literal_column("1")
+    nothing: ColumnElement[int] = literal_column("0")
     events = select(
         UsageEvent.person_id,
         UsageEvent.local_day,
