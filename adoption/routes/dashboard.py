@@ -56,6 +56,7 @@ def adoption() -> ResponseReturnValue:
         heads=heads,
         heat=heat,
         heat_seg=_heat_seg(basis),
+        heat_finding=drawings.heat_finding(cohorts),
         **_series(seen),
         **(_for_leaders(seen, reader) if reader.sees_teams else {"stages": ()}),
     )
@@ -137,7 +138,7 @@ def _series(seen: Picture) -> dict[str, object]:
         for before, now in pairwise(versions)
     ]
     return {
-        "series": drawings.weeks(seen, page.series(seen.owner), versions),
+        "series": drawings.weeks(seen, page.series(seen.owner, seen.year_ago), versions),
         "rule_changes": changes[::-1],
     }
 

@@ -16,6 +16,7 @@ from core.calendars import DAY
 # Everybody's forecast stands so many days behind the last own day.
 AHEAD = 9
 POWER_FROM = 12
+A_MONTH = 4
 # Two charts share a row: they are laid out narrower, so that their words keep their size.
 WEEKS_WIDTH, MOST_TICKS = 640, 7
 
@@ -193,6 +194,18 @@ def heat(
         label = short(cohort.begun) if basis is Basis.FIRST_USE else f"{cohort.begun:%b %Y}"
         rows.append(charts.HeatRow(label, cohort.size, tuple(cells)))
     return heads, rows
+
+
+def heat_finding(cohorts: Sequence[Cohort]) -> str | None:
+    """What the cohorts shown say together, four weeks after their start."""
+    there = [cohort.points[A_MONTH] for cohort in cohorts if A_MONTH in cohort.points]
+    hits, base = sum(share.hits for share in there), sum(share.base for share in there)
+    if not base:
+        return None
+    return (
+        f"Four weeks after the start {hits:,} of {base:,} reps ({sentences.percent(hits / base)}) "
+        "of these cohorts were active."
+    )
 
 
 def _cell_href(cohort: Cohort, basis: Basis, period: int) -> str:

@@ -40,7 +40,7 @@ def _own_days(seen: Picture) -> Table:
 
 def _weeks(seen: Picture) -> Table:
     header = ("rule_version", "week", "sustained", "measurable", "rate", "lo", "hi")
-    lines = page.series(seen.owner, limit=None)
+    lines = page.series(seen.owner)
     return header, (
         (
             version,

@@ -156,7 +156,7 @@ def test_night_by_night_is_drawing_from_nothing(company):
 
 
 def test_an_event_before_all_others_moves_the_first_week(company):
-    owner, people = company
+    owner, _people = company
     before = db.session.get(PictureMark, owner.id).origin
     early = make_person(name="Rep I", enabled_on=MONDAY - 90 * DAY)
     make_usage(owner, early, [MONDAY - 60 * DAY])

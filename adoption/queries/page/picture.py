@@ -120,6 +120,11 @@ class Picture:
         return rule_of(self.owner)
 
     @property
+    def year_ago(self) -> date:
+        """The first week of the year that the line shows."""
+        return self.week.week_start - (LINE_WEEKS - 1) * WEEK
+
+    @property
     def day(self) -> int:
         """Which day of the programme the last date is, the launch being day 1."""
         return (self.through - self.owner.launch_on).days + 1
@@ -209,16 +214,17 @@ class WeekShare:
     share: Share
 
 
-def series(owner: Programme, limit: int | None = LINE_WEEKS) -> dict[int, list[WeekShare]]:
-    """The lines of each version of the rule, weeks oldest first, a year of them."""
-    rows = db.session.scalars(
+def series(owner: Programme, since: date | None = None) -> dict[int, list[WeekShare]]:
+    """The lines of each version of the rule, weeks oldest first, from a week on."""
+    statement = (
         select(SeriesPoint)
         .where(SeriesPoint.programme_id == owner.id)
-        .order_by(SeriesPoint.week_start.desc(), SeriesPoint.rule_version)
-        .limit(limit)
+        .order_by(SeriesPoint.rule_version, SeriesPoint.week_start)
     )
+    if since is not None:
+        statement = statement.where(SeriesPoint.week_start >= since)
     found: dict[int, list[WeekShare]] = defaultdict(list)
-    for row in reversed(list(rows)):
+    for row in db.session.scalars(statement):
         share = Share(row.sustained, row.measurable)
         found[row.rule_version].append(WeekShare(row.rule_version, row.week_start, share))
     return dict(found)
