@@ -1,7 +1,7 @@
 """What the contest pages show, worked out in one place: lanes, own team, race so far, fairness."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from itertools import takewhile
@@ -98,7 +98,7 @@ OwnTeam = Place
 
 @dataclass(frozen=True)
 class Whole:
-    """What a contest's page is made of before anybody looks at it.
+    """What a contest's page is made of before anybody looks at it; `lanes` as far as asked for.
 
     `contest` and `board` are copies that belong to no session. Whose team somebody is in, and what
     their colleagues did, is asked for with it in hand.
@@ -117,6 +117,7 @@ class Whole:
     fairness: tuple[tuple[str, str], ...]
     unranked: tuple[Place, ...]
     index: Mapping[int, int]
+    lanes: dict[int, LaneView]
 
     @property
     def mode(self) -> Mode:
@@ -178,6 +179,7 @@ def whole(contest_id: int, reader: Reader, now: datetime) -> Whole:
         fairness=_fairness(contest, board, table),
         unranked=tuple(place for place in table.places if not place.ranked),
         index={place.unit_id: number for number, place in enumerate(table.places)},
+        lanes={},
     )
 
 
@@ -194,7 +196,7 @@ def board_view(found: Whole, own: Collection[int], *, everybody: bool = False) -
     return BoardView(
         title=contest.title,
         answer=_answer(contest, mode, placed, [placed[number] for number in mine]),
-        lanes=tuple(_lane(place, mode, own) for place in shown),
+        lanes=tuple(_lane_for(found, place, own) for place in shown),
         top=scale.top,
         ticks=scale.ticks,
         unit=SCORE_UNITS[mode].removeprefix("% "),
@@ -217,7 +219,15 @@ def _neighbourhood(placed: Sequence[Place], mine: Iterable[int]) -> list[Place]:
     return [placed[index] for index in sorted(wanted)]
 
 
-def _lane(place: Place, mode: Mode, own: Collection[int]) -> LaneView:
+def _lane_for(found: Whole, place: Place, own: Collection[int]) -> LaneView:
+    """A lane worked out once for all, and marked for its own team."""
+    lane = found.lanes.get(place.unit_id)
+    if lane is None:
+        lane = found.lanes[place.unit_id] = _lane(place, found.mode)
+    return replace(lane, you=True) if place.unit_id in own else lane
+
+
+def _lane(place: Place, mode: Mode) -> LaneView:
     moved = (
         None
         if place.previous_rank is None or place.rank is None
@@ -231,7 +241,7 @@ def _lane(place: Place, mode: Mode, own: Collection[int]) -> LaneView:
         was=None if place.previous_score is None else float(place.previous_score),
         places=moved,
         team=place.unit_id,
-        you=place.unit_id in own,
+        you=False,
         note=_lane_note(place, mode),
     )
 
@@ -255,7 +265,7 @@ def _answer(contest: Contest, mode: Mode, placed: Sequence[Place], mine: Sequenc
             sentences.append(f"{_list([place.unit for place in leaders[:4]])} {shared}.")
     elif contest.state in {State.RUNNING, State.PAUSED}:
         sentences.append("Nobody has reached their target yet: everything is open.")
-    sentences += [_own_words(place) for place in mine[:1] if place not in leaders]
+    sentences += [_own_words(place) for place in mine[:1] if place.rank != 1]
     return " ".join(sentences)
 
 

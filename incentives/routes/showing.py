@@ -24,7 +24,7 @@ from incentives.models import Contest
 from incentives.queries import pages
 from incentives.queries.documents import Reader
 from incentives.queries.door import Look
-from incentives.queries.pages import BoardView, LaneView, OwnTeam, SquadLine, Whole
+from incentives.queries.pages import BoardView, OwnTeam, SquadLine, Whole
 
 MOST_KEPT = 8
 KEPT = "incentives.showings"
@@ -59,7 +59,7 @@ class Showing:
     frames: dict[tuple[object, ...], Mould] = field(default_factory=dict)
     board_frames: dict[tuple[object, ...], Mould] = field(default_factory=dict)
     boards: dict[tuple[Own, bool], Mould] = field(default_factory=dict)
-    lanes: dict[tuple[LaneView, float], Markup] = field(default_factory=dict)
+    lanes: dict[tuple[int, bool, float], Markup] = field(default_factory=dict)
     races: dict[Own, Markup] = field(default_factory=dict)
     panels: list[Mould] = field(default_factory=list)
     lines: dict[tuple[int, int, str, bool], Mould] = field(default_factory=dict)
@@ -274,15 +274,19 @@ def _board_frame(shown: Showing, view: BoardView) -> Mould:
 
 def _lanes(shown: Showing, view: BoardView) -> list[Markup]:
     """The Board's rows; the leaders' are rendered once for everybody, a neighbour's for a few."""
-    missing = [lane for lane in view.lanes if (lane, view.top) not in shown.lanes]
+    wanted = {(lane.team, lane.you, view.top): lane for lane in view.lanes}
+    missing = [looks for looks in wanted if looks not in shown.lanes]
     if missing:
-        contest, cut = shown.whole.contest, hole("cut")
+        contest = shown.whole.contest
         text = render_part(
-            "incentives/_lanes.html", lanes=missing, board=view, contest=contest, cut=cut
+            "incentives/_lanes.html",
+            lanes=[wanted[looks] for looks in missing],
+            board=view,
+            explain=url_for("incentives.explain", slug=contest.slug, unit=""),
+            cut=hole("cut"),
         )
-        for lane, piece in zip(missing, Mould(text).pieces[:-1], strict=True):
-            shown.lanes[lane, view.top] = piece
-    return [shown.lanes[lane, view.top] for lane in view.lanes]
+        shown.lanes.update(zip(missing, Mould(text).pieces[:-1], strict=True))
+    return [shown.lanes[looks] for looks in wanted]
 
 
 def _race(shown: Showing, own: Own) -> Markup:
