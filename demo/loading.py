@@ -39,7 +39,7 @@ SWEEPERS = frozenset({"prune-slots", "prune-sign-ins"})
 """Jobs that only forget what is old: in a database an hour old there is nothing for them."""
 WEEKLY = frozenset({"judge-adoption", "assign-milestones"})
 """Daily jobs that write no letter: weeks are judged, and milestones asked, once a week."""
-PICTURES = frozenset({"count-evidence"})
+PICTURES = frozenset({"count-evidence", "draw-adoption"})
 """Jobs that count what a page shows of the present: the story needs that of its last day alone."""
 LONG_STEP = timedelta(days=3)
 EVE_DAYS = 3
@@ -158,8 +158,6 @@ def _in_long_steps(spec: JobSpec) -> JobSpec:
     """The same job at the pace of a story told in retrospect: it works up to its instant anyway,
     so eight months need not be looked at every day.
     """
-    if spec.id in PICTURES:
-        return replace(spec, coalesce=timedelta.max)
     if spec.id in WEEKLY:
         return replace(spec, catch_up=CatchUp.ALL, due=_mondays)
     if spec.catch_up is CatchUp.LATEST:
@@ -179,6 +177,7 @@ def _run_jobs(
         raise Conflict("A scheduler is at work.", fix="Stop it, then load the demo.")
     every = [_in_long_steps(spec) for spec in declared() if spec.id not in SWEEPERS]
     jobs = [spec for spec in every if spec.id not in PICTURES]
+    pictures = [spec for spec in every if spec.id in PICTURES]
     ran: list[SlotRun] = []
     with Heartbeat(app, holder):
         since = when.eve
@@ -186,7 +185,8 @@ def _run_jobs(
             ran += scheduler.catch_up(jobs, since, instant, holder, progress)
             _apply(folder, world, instant, races)
             since = instant
-        ran += scheduler.catch_up(every, since, when.until, holder, progress)
+        ran += scheduler.catch_up(jobs, since, when.until, holder, progress)
+        ran += scheduler.catch_up(pictures, when.eve, when.until, holder, progress)
     return ran
 
 

@@ -1,5 +1,7 @@
 """The geometry of the charts: zero-based, inside the sheet, honest about small groups."""
 
+from itertools import pairwise
+
 import pytest
 
 from core import charts
@@ -31,6 +33,8 @@ def every_chart():
         charts.bump([Run("Harbour", 1, [1], "3")], ["2 Nov"], "One day so far."),
         charts.staircase([31, 63, 80, 96, 100, 110, 120, 129], 174, "74% by day 7."),
         charts.staircase([0], 0, "Nobody yet."),
+        charts.histogram([3, 1, 0, 7], "Most are often there.", columns=("Days", "Reps")),
+        charts.histogram([], "Nobody yet.", columns=("Days", "Reps")),
     ]
 
 
@@ -110,7 +114,7 @@ def test_a_week_stacks_to_the_number_on_its_top():
     assert boxes["s-kept"].y > boxes["s-back"].y > boxes["s-new"].y
     ground = boxes["s-kept"].y + boxes["s-kept"].height
     assert boxes["s-lapsed"].y > ground
-    assert ("5 Oct", "268", "158", "20", "90", "54") in chart.rows
+    assert ("5 Oct", "268", "158", "20", "90", "54", "0") in chart.rows
 
 
 def test_a_team_that_leads_is_drawn_on_top():
@@ -183,3 +187,37 @@ def test_numbers_are_written_as_people_read_them():
 
 def test_an_empty_sheet_is_still_a_sheet():
     assert isinstance(charts.weekly_bars([], "Nobody yet.").wide, Drawing)
+
+
+def test_an_older_line_and_the_day_it_ended_are_drawn_apart():
+    before = [(20.0, 0.6), (30.0, 0.5)]
+    chart = sustained(before=[before], milestones=[charts.Milestone(35, "New rule 3 Aug")])
+    for drawing in (chart.wide, chart.narrow):
+        looks = [mark.cls for mark in drawing.marks if isinstance(mark, Path)]
+        assert looks.count("line was") == looks.count("line me") == 1
+        assert "New rule 3 Aug" in [m.words for m in drawing.marks if isinstance(m, Text)]
+    assert len(chart.rows) == 3, "the numbers are those of the line alone"
+
+
+def test_the_forecast_names_no_place_a_band_is_named_at():
+    for low in (0.30, 0.38, 0.42, 0.46):
+        chart = sustained(forecast=Forecast(60, low, low + 0.01, low + 0.02))
+        words = [m for m in chart.wide.marks if isinstance(m, Text) and m.x > 632]
+        places = sorted(mark.y for mark in words)
+        assert all(b - a >= 12 for a, b in pairwise(places))
+
+
+def test_many_days_stand_out_in_a_histogram():
+    chart = charts.histogram(
+        [4, 2, 0, 5], "Five of eleven.", columns=("Days", "Reps"), many_from=3, many_words="3 on"
+    )
+    looks = [mark.cls for mark in chart.wide.marks if isinstance(mark, Box)]
+    assert looks == ["s-lapsed", "s-back", "s-kept"]
+    assert chart.rows == (("0", "4"), ("1", "2"), ("2", "0"), ("3", "5"))
+
+
+def test_a_cell_of_few_people_leads_nowhere():
+    cell = charts.heat_cell(3, 4, least=5, href="/somewhere")
+    assert (cell.step, cell.href) == (0, "")
+    cell = charts.heat_cell(5, 8, least=5, href="/somewhere")
+    assert (cell.words, cell.title, cell.href) == ("63", "5 of 8", "/somewhere")
