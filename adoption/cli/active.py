@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, TypeVar
 
 from adoption.cli.figures import asked
@@ -11,7 +10,6 @@ from adoption.queries.figures.cohorts import RetentionAsked
 from adoption.rules import Interval, Mode
 from core.errors import Invalid
 from core.figures import Figure, FigureRequest, Param
-from programme.models import Programme
 
 Counted = TypeVar("Counted")
 
@@ -22,9 +20,7 @@ _INTERVAL = Param("interval", "choice", choices=tuple(Interval))
 _BRACKET = re.compile(r"(\d{1,5})-(\d{1,5})")
 
 
-def _of_cohort(
-    count: Callable[[Programme, RetentionAsked, datetime], Counted],
-) -> Callable[[FigureRequest], Counted]:
+def _of_cohort(count: Callable[..., Counted]) -> Callable[[FigureRequest], Counted]:
     """Ask a query about the cohort a request means."""
 
     def ask(request: FigureRequest) -> Counted:

@@ -98,7 +98,8 @@ def make_up_somebody(random, number, launch):
     if random.random() < 0.3:
         someone.hire = launch + random.randrange(-400, 60) * DAY
     if random.random() < 0.35:
-        someone.leave = launch + random.randrange(-10, 90) * DAY
+        someone.leave = launch + random.choice([-150, random.randrange(-10, 90)]) * DAY
+        someone.leave = max(someone.leave, someone.hire or someone.leave)
     if random.random() < 0.35:
         someone.disabled = launch + random.randrange(5, 95) * DAY
     for _ in range(random.randrange(3)):
@@ -114,8 +115,8 @@ def make_up_somebody(random, number, launch):
 def make_up_records(random, made, someone):
     """Use on some dates, some of it on the first and last instants of one, and what became of it.
 
-    Of the records some come late, some are corrected or voided later, some voids are taken back,
-    and some claim to be from the future.
+    Of the records some come late or twice, some are corrected or voided later, some voids are taken
+    back, and some claim to be from the future.
     """
     base = datetime.combine(made.launch, time(), tzinfo=UTC)
     zone = ZoneInfo(made.zone)
@@ -135,7 +136,7 @@ def make_up_records(random, made, someone):
             "received_at": at + late - random.choice([0, 0, 4, 7]) * timedelta(minutes=1),
             "voided": False,
         }
-        made.records.append(record)
+        made.records += [record] * random.choice([1, 1, 1, 2])
         while random.random() < 0.15:
             record = {
                 **record,

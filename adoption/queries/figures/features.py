@@ -1,7 +1,8 @@
 """How widely, how much and how often each key action is done (METRICS U7)."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -69,7 +70,7 @@ def _uses(
     reps = {ident: rep_days(lives[ident], window, span) for ident in members}
     base = {ident: rep for ident, rep in reps.items() if rep.available & window}
     bits: dict[int, int] = defaultdict(int)
-    events: dict[int, Counter[str]] = defaultdict(Counter)
+    events: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(owner.key_actions, 0))
     bit_of = {span.day(place): 1 << place for place in range(span.days)}
     for ident, day, kind, count in _counts(owner.id, owner.key_actions, start, end, as_of):
         bit = bit_of[day]
@@ -77,8 +78,8 @@ def _uses(
             bits[ident] |= bit
             events[ident][kind] += count
     return span, {
-        ident: FeatureUse(rep_days(lives[ident], bits[ident], span), events[ident])
-        for ident in sorted(base)
+        ident: FeatureUse(replace(rep, used=bits.get(ident, 0)), events.get(ident, {}))
+        for ident, rep in sorted(base.items())
     }
 
 
