@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from core import mailer, outbox
 from core.db import delete_where, gather_statistics, transaction
+from core.intake import uploads
 from core.scheduler import CatchUp, Daily, Every, JobSlot, JobSpec, SlotState
 
 KEEP_SLOTS = timedelta(days=400)
@@ -18,12 +19,13 @@ def _letters_due(after: datetime, until: datetime) -> Iterator[datetime]:
 
 
 def _prune(as_of: datetime) -> Mapping[str, int]:
-    """Forget runs older than raw events are kept."""
+    """Forget runs older than raw events are kept, and files sent a week ago and never taken in."""
     with transaction():
         swept = delete_where(
             JobSlot, JobSlot.slot < as_of - KEEP_SLOTS, JobSlot.state == SlotState.DONE
         )
-    return {"swept": swept}
+        files = uploads.sweep(as_of)
+    return {"swept": swept, "files": files}
 
 
 def _statistics(_as_of: datetime) -> Mapping[str, int]:
@@ -53,7 +55,7 @@ JOBS = (
         id="prune-slots",
         run=_prune,
         trigger=Daily("03:40"),
-        doc="Sweeps up the record of runs older than 400 days.",
+        doc="Sweeps up the record of runs older than 400 days, and sent files older than a week.",
         catch_up=CatchUp.LATEST,
         coalesce=timedelta(days=30),
     ),
