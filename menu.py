@@ -28,19 +28,21 @@ IMPACT: Entry = ("scale", "Impact", "Impact", "/reports/impact", "export.program
 TIPS: Entry = ("tip", "Tips", "Tips", "/tips", "tip.view")
 PEOPLE: Entry = ("people", "People", "People", "/people", "people.directory")
 IMPORTS: Entry = ("file", "Imports", "Imports", "/imports", "import.job_status")
+DATA: Entry = ("eye", "Data", "Data", "/adoption/data", "dashboard.programme")
+FIGURES: Entry = ("search", "Figures", "Figures", "/figures", "dashboard.programme")
 OUTBOX: Entry = ("list", "Outbox", "Outbox", "/admin/outbox", "mail.delivery_aggregate")
 JOBS: Entry = ("clock", "Jobs", "Jobs", "/admin/jobs", "admin.job_status")
 
 MENUS: dict[Role, tuple[tuple[Entry, ...], ...]] = {
     Role.REP: ((WEEK, BOARDS, TRAINING, AWARDS, TIPS),),
-    Role.MANAGER: ((WEEK, BOARDS, TRAINING, AWARDS), (ADOPTION, TIPS, PEOPLE)),
-    Role.DIRECTOR: ((ADOPTION, BOARDS, TRAINING, AWARDS), (IMPACT, TIPS, PEOPLE)),
+    Role.MANAGER: ((WEEK, BOARDS, TRAINING, AWARDS), (ADOPTION, DATA, TIPS, PEOPLE)),
+    Role.DIRECTOR: ((ADOPTION, BOARDS, TRAINING, AWARDS), (IMPACT, FIGURES, TIPS, PEOPLE)),
     Role.SALES_OPS: (
         (BOARDS, AWARDS, TIPS, TRAINING),
-        (ADOPTION, IMPACT, PEOPLE),
-        (IMPORTS, OUTBOX, JOBS),
+        (ADOPTION, IMPACT, FIGURES, PEOPLE),
+        (IMPORTS, DATA, OUTBOX, JOBS),
     ),
-    Role.EXECUTIVE: ((ADOPTION, IMPACT, BOARDS, AWARDS, TRAINING),),
+    Role.EXECUTIVE: ((ADOPTION, IMPACT, BOARDS, AWARDS, TRAINING, FIGURES),),
     Role.ADMIN: ((JOBS, IMPORTS, OUTBOX, PEOPLE),),
 }
 

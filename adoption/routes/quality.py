@@ -15,7 +15,7 @@ from core.policy import Scope, scope_of
 
 # A source that brought nothing for longer than this is called stale.
 STALE_SOURCE = timedelta(days=3)
-SHOWN_TEAMS, SHOWN_REPS = 60, 60
+SHOWN_TEAMS, SHOWN_REPS = 60, 30
 REASON_WORDS = {
     "future": ("From the future", "It happened later than it arrived: a wrong clock or zone."),
     "voided": ("Taken back", "The source said afterwards that it did not happen."),
@@ -46,7 +46,9 @@ def quality_page() -> ResponseReturnValue:
     counts = quality.record_counts(owner, today, instant)
     total = quality.total_of(counts.values())
     shown = {ident: count for ident, count in counts.items() if among is None or ident in among}
-    weakest = sorted(shown, key=lambda ident: (shown[ident].fields.rate or 0.0, ident))[:SHOWN_REPS]
+    lacking = [ident for ident in shown if shown[ident].missing or shown[ident].stale]
+    weakest = sorted(lacking, key=lambda ident: (shown[ident].fields.rate or 0.0, ident))
+    weakest, hidden = weakest[:SHOWN_REPS], weakest[SHOWN_REPS:]
     cards = quality.cards(weakest)
     return render_template(
         "adoption/quality.html",
@@ -65,7 +67,7 @@ def quality_page() -> ResponseReturnValue:
             if among is None or count.reps >= owner.min_group
         ][:SHOWN_TEAMS],
         reps=[(cards[ident], shown[ident]) for ident in weakest],
-        reps_more=max(len(shown) - SHOWN_REPS, 0),
+        reps_more=len(hidden),
     )
 
 

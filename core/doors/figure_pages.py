@@ -32,6 +32,15 @@ class Table:
     heads: tuple[str, ...]
     lines: Sequence[Sequence[object]]
 
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Each head in words, with the class that sets numbers flush right."""
+        first = self.lines[0] if self.lines else [""] * len(self.heads)
+        return [
+            (head.replace("_", " ").capitalize(), "num" if is_number(cell) else "")
+            for head, cell in zip(self.heads, first, strict=True)
+        ]
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -40,6 +49,11 @@ class Shown:
     title: str
     numbers: Sequence[tuple[str, object]]
     tables: Sequence[Table]
+
+
+def is_number(cell: object) -> bool:
+    """Whether a cell is a number to be read as one."""
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
 def shown_of(title: str, value: Mapping[str, object]) -> Shown:
@@ -193,8 +207,7 @@ def rows(name: str) -> ResponseReturnValue:
     return render_template(
         "core/figure_rows.html",
         figure=chosen,
-        heads=heads,
-        rows=found[:SHOWN_ROWS],
+        table=Table(name, heads, [[row[head] for head in heads] for row in found[:SHOWN_ROWS]]),
         total=len(found),
         back=url_for(".figure", name=name) + f"?{urlencode(given)}",
         csv=url_for(".rows", name=name) + f"?{urlencode({**given, 'csv': 1})}",
