@@ -23,6 +23,7 @@ from core.db import Question, UtcDateTime, db, in_transaction
 from core.history import Facts, past
 from core.intake.directory import Known
 from core.outbox import Recipient
+from core.planning import is_among
 from core.policy import Actor, Role
 from people.models import (
     Absence,
@@ -191,12 +192,7 @@ def by_key(keys: Collection[str] | None = None) -> dict[str, int]:
     columns = select(Person.key, Person.id)
     if keys is None:
         return _pairs(db.session.execute(columns))
-    found: dict[str, int] = {}
-    for chunk in _chunks(keys):
-        found.update(
-            (key, ident) for key, ident in db.session.execute(columns.where(Person.key.in_(chunk)))
-        )
-    return found
+    return _pairs(db.session.execute(columns.where(is_among(Person.key, keys))))
 
 
 def by_email(emails: Collection[str] | None = None) -> dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import func, select
 
 from core.db import db
 from incentives.models import Award, Contest, ContestEvent, Dispute, Prize, Recognition
@@ -92,20 +92,6 @@ def unpublished(author_id: int | None) -> tuple[Contest, ...]:
     if author_id is not None:
         columns = columns.where(Contest.author_id == author_id)
     return tuple(db.session.scalars(columns))
-
-
-# Built once: this is all that a page answered with 304 reads, besides who is there.
-_COUNTERS = (
-    select(Board.version, Contest.change)
-    .join(Contest, Contest.board_id == Board.id)
-    .where(Contest.slug == bindparam("slug"))
-)
-
-
-def counter(slug: str) -> tuple[int, int] | None:
-    """The two counters a contest page is tagged with: board rows and transitions."""
-    row = db.session.connection().execute(_COUNTERS, {"slug": slug}).first()
-    return None if row is None else (row[0], row[1])
 
 
 def dates_of(contest: Contest) -> Dates:
@@ -376,11 +362,6 @@ def thanked_people(award_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
 def team_ids_by_name() -> dict[str, int]:
     """Every team a playbook may name."""
     return people.team_ids_by_name()
-
-
-def contest_of_board(board_id: int) -> Contest | None:
-    """The contest a board belongs to."""
-    return db.session.scalar(select(Contest).where(Contest.board_id == board_id))
 
 
 def running() -> tuple[Contest, ...]:

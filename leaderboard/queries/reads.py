@@ -111,13 +111,6 @@ def taken_slugs() -> frozenset[str]:
     return frozenset(db.session.scalars(select(Board.slug)))
 
 
-def counter(slug: str) -> Row[int, datetime | None] | None:
-    """A board's version counter and when it last changed: all that a 304 reads."""
-    return db.session.execute(
-        select(Board.version, Board.changed_at).where(Board.slug == slug)
-    ).first()
-
-
 _LIVE = (
     Standing.unit_id,
     Standing.unit_name,
