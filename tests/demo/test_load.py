@@ -41,6 +41,7 @@ def test_the_story_has_run_up_to_its_day(demo_app):
     assert found["winter"] == "scheduled"
     assert count("award") > 0
     assert count("outbox_letter") > 0
+    assert count("evidence") == 1
     failed = db.session.execute(text("SELECT job, error FROM job_slot WHERE state = 'failed'"))
     assert failed.all() == []
 
