@@ -7,12 +7,25 @@ tables, SQLite needs nothing here but its own way of taking a list.
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, bindparam, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    String,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.db import db, dialect
+
+T = TypeVar("T", int, str)
 
 # A night's work sorts and hashes whole tables by itself; a page's share of memory is too little.
 _LARGE_WORK = text(
@@ -22,8 +35,8 @@ _LARGE_WORK = text(
 _HASHING = text("SELECT set_config('enable_hashagg', :state, true)")
 
 
-def is_among(column: InstrumentedAttribute[int], values: Collection[int]) -> ColumnElement[bool]:
-    """The condition that a whole-number column holds one of many values, bound as a single one.
+def is_among(column: InstrumentedAttribute[T], values: Collection[T]) -> ColumnElement[bool]:
+    """The condition that a column of numbers or texts holds one of many, bound as a single value.
 
     An IN with thousands of parameters costs more to write and to read than to answer.
     """
@@ -31,7 +44,8 @@ def is_among(column: InstrumentedAttribute[int], values: Collection[int]) -> Col
     if dialect() == "sqlite":
         each = func.json_each(json.dumps(ordered)).table_valued("value")
         return column.in_(select(each.c.value))
-    given: Any = bindparam(None, ordered, type_=ARRAY(BigInteger))
+    kind = Text() if isinstance(column.type, String) else BigInteger()
+    given: Any = bindparam(None, ordered, type_=ARRAY(kind))
     return column == any_(given)
 
 

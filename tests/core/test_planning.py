@@ -17,6 +17,15 @@ def test_one_bound_value_holds_any_number_of_ids(app, wanted):
     assert sorted(found) == asked
 
 
+def test_texts_are_bound_as_one_value_like_ids(app):
+    keys = ["it's", 'a "b"', "ünï\\n", "P1"]
+    for key in keys:
+        make_person(key=key)
+    asked = [*keys[:3], "stranger"]
+    found = db.session.scalars(select(Person.key).where(is_among(Person.key, asked)))
+    assert sorted(found) == sorted(keys[:3])
+
+
 def test_more_ids_than_a_statement_takes_parameters(app):
     one = make_person()
     found = db.session.scalars(select(Person.id).where(is_among(Person.id, range(1, 200_000))))
