@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from statistics import median
 
 from benchmarks.ground import Ground, Line, fresh
 from benchmarks.world import PLAYBOOK, add_people, person_key
@@ -49,7 +50,7 @@ with app.app_context():
 
 @dataclass(frozen=True)
 class Lived:
-    """Seconds of a night's update (mean of a week) and of a rebuild from all events."""
+    """Seconds of a night's update (over a week) and of a rebuild from all events."""
 
     nightly: float
     rebuild: float
@@ -103,7 +104,10 @@ def lived(ground: Ground, people: int, days: int) -> Lived:
     told = ground.script(TIMED, json.dumps([a_night(ground, people, *span) for span in spans])).out
     seconds = [float(line.split()[1]) for line in told.splitlines() if line.startswith("seconds:")]
     _first, *nights, rebuild = seconds
-    return Lived(sum(nights) / len(nights), rebuild)
+    # The night that judges the week is the longest; the others are told by the middle one, for one
+    # disturbed by what else the machine does would weigh as much as the six beside it.
+    usual = (len(nights) - 1) * median(nights)
+    return Lived((usual + max(nights)) / len(nights), rebuild)
 
 
 def a_night(ground: Ground, people: int, since: date, days: int) -> tuple[str, str]:

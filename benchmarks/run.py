@@ -7,7 +7,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import p1_contest_page, p4_api_ingest, p5_import, p7_nightly, p11_start_and_memory
+from benchmarks import (
+    p1_contest_page,
+    p4_api_ingest,
+    p5_import,
+    p6_sustained,
+    p7_nightly,
+    p8_rebuild,
+    p11_start_and_memory,
+)
 from benchmarks.ground import Line, fresh
 from tests import servers
 
@@ -15,7 +23,9 @@ ITEMS = {
     "p1": p1_contest_page.measure,
     "p4": p4_api_ingest.measure,
     "p5": p5_import.measure,
+    "p6": p6_sustained.measure,
     "p7": p7_nightly.measure,
+    "p8": p8_rebuild.measure,
     "p11": p11_start_and_memory.measure,
 }
 ENGINES = ("sqlite", "postgres")
