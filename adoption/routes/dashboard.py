@@ -146,7 +146,7 @@ def _series(seen: Picture) -> dict[str, object]:
 def _for_leaders(seen: Picture, reader: Reader) -> dict[str, object]:
     """What those see who see teams: the steps, channels, teams, and who is nearly there."""
     owner = seen.owner
-    steps = _steps(seen)
+    steps = steps_of(seen)
     rows = page.groups(owner, "team")
     own = None if reader.among is None or reader.reads_sums else page.teams_of(seen, reader.among)
     wanted = {row.name: row for row in rows if own is None or row.team_id in own}
@@ -167,7 +167,7 @@ def _for_leaders(seen: Picture, reader: Reader) -> dict[str, object]:
         "near_of": {name: row.near for name, row in wanted.items()},
         "teams_more": len(teams) - len(shown),
         "intervals": {row.team: drawings.interval(seen, row.share) for row in shown},
-        "team_said": {row.team: sentences.small_team(row.share) for row in shown},
+        "team_said": {row.team: sentences.small_team(row.share, owner.min_group) for row in shown},
         "ranking_said": sentences.ranking(owner.shrink_k, _first(teams)),
         "near": near,
         "near_shown": near.rows[:SHOWN_PEOPLE] if near else (),
@@ -192,7 +192,7 @@ class FunnelStep:
     is_open: bool = False
 
 
-def _steps(seen: Picture) -> list[FunnelStep]:
+def steps_of(seen: Picture) -> list[FunnelStep]:
     """From having the tool to the habit; rooms above put their own steps between (slot)."""
     own = (
         (0, "Have it", seen.here, {"step": "here"}),

@@ -215,8 +215,8 @@ def _cell_href(cohort: Cohort, basis: Basis, period: int) -> str:
 
 
 def interval(seen: Picture, share: page.Share) -> charts.Interval | None:
-    """A rate with its interval on the scale of all, the goal shaded."""
-    if share.rate is None or share.interval is None:
+    """A rate with its interval on the scale of all, the goal shaded; none of a few people."""
+    if share.rate is None or share.interval is None or share.base < seen.owner.min_group:
         return None
     goal = (seen.owner.goal_low, seen.owner.goal_high)
     return charts.rate_interval(share.rate, share.interval, goal=goal)

@@ -7,6 +7,7 @@ from flask import Response
 from adoption import access
 from adoption.queries import page
 from adoption.queries.page import Picture
+from adoption.routes.dashboard import steps_of
 from adoption.rules.behind import Basis
 from core.csv_file import csv_file
 from core.errors import NotFound
@@ -83,6 +84,10 @@ def _active_days(seen: Picture) -> Table:
     return ("active_days", "reps"), enumerate(page.active_days(seen.owner))
 
 
+def _steps(seen: Picture) -> Table:
+    return ("step", "reps"), ((step.label, step.count) for step in steps_of(seen))
+
+
 def _teams(seen: Picture) -> Table:
     header = ("team", "measurable", "sustained", "rate", "lo", "hi", "shrunk", "rank")
     among = access.people_to_see(current_actor(), seen.through)
@@ -122,6 +127,7 @@ TABLES: dict[str, Callable[[Picture], Table]] = {
 }
 TEAM_TABLES: dict[str, Callable[[Picture], Table]] = {
     "active-days": _active_days,
+    "steps": _steps,
     "teams": _teams,
     "channels": _channels,
 }

@@ -51,12 +51,15 @@ def rate(share: Share, not_measurable: int, left: int) -> str:
     return f"{said} {away}; {left:,} {'has' if left == 1 else 'have'} left."
 
 
-def small_team(share: Share) -> str:
-    """A rate of few people with how far it can be trusted."""
+def small_team(share: Share, least: int = 5) -> str:
+    """A rate of few people with how far it can be trusted; of fewer than `least`, counts alone."""
     if share.rate is None or share.interval is None:
         return "Nobody can be measured yet."
     low, high = share.interval
     people = "one person" if share.base == 1 else f"{number(share.base)} people"
+    if share.base < least:
+        are = "is" if share.base == 1 else "are"
+        return f"{share.hits} of {share.base}; {people} {are} too few to speak of a rate."
     return (
         f"{share.hits:,} of {share.base:,} reps ({percent(share.rate)}). With {people} the true "
         f"rate could be anywhere from {percent(low)} to {percent(high)}."

@@ -103,7 +103,8 @@ def test_teams_are_the_figure_and_small_ones_have_no_place(company, sign_in_as):
     text = text_of(sign_in_as("sales_ops"))
     assert "too small" in text
     assert "we add ten average colleagues to every team" in text
-    assert "With two people the true rate could be anywhere from" in text
+    assert "With six people the true rate could be anywhere from" in text
+    assert "two people are too few to speak of a rate" in text
 
 
 @pytest.mark.parametrize(
@@ -224,6 +225,7 @@ def test_a_rep_sees_the_summary_and_lists_nobody_else(company, sign_in_as):
         ("cohorts", {"cohort", "period", "at_risk", "back", "rate"}),
         ("launch-cohorts", {"cohort", "period", "at_risk", "back", "rate"}),
         ("active-days", {"active_days", "reps"}),
+        ("steps", {"step", "reps"}),
     ],
 )  # fmt: skip
 def test_each_table_can_be_taken_along(company, sign_in_as, name, columns):

@@ -22,6 +22,9 @@ def test_small_team():
     assert sentences.small_team(Share(4, 5)) == (
         "4 of 5 reps (80%). With five people the true rate could be anywhere from 38% to 96%."
     )
+    assert sentences.small_team(Share(1, 2)) == (
+        "1 of 2; two people are too few to speak of a rate."
+    )
     assert sentences.small_team(Share(0, 0)) == "Nobody can be measured yet."
 
 
