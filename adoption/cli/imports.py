@@ -3,6 +3,7 @@
 import gc
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -41,11 +42,13 @@ def _store_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
     """Store a batch of usage rows; one stored whole before, and not corrected since, is skipped."""
     if context.programme_id is None:
         raise ValueError("usage needs a programme")
-    # Posted rows bear their arrival: the same ones never come again.
-    digest = "" if forms.ARRIVED in batch.header else _digest(batch, context)
-    if digest and is_stored_whole(context.programme_id, digest):
+    ready = batch.ready if isinstance(batch.ready, _Ready) else _work_out(batch, context)
+    digest = ready.digest
+    known = bool(digest) and is_stored_whole(context.programme_id, digest)
+    context.memo["usage_known"] = known
+    if known:
         return BatchResult(unchanged=len(batch.lines))
-    parsed = forms.parse_batch(batch, context.source, context.time_zone)
+    parsed = ready.parsed or forms.parse_batch(batch, context.source, context.time_zone)
     intake = context.memo.get("usage_intake")
     if intake is None:
         intake = context.memo["usage_intake"] = services.open_intake(context.programme_id)
@@ -61,6 +64,25 @@ def _store_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
         set_aside=[_aside(batch, place) for place in done.unknown],
         problems=parsed.problems,
     )
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A batch's digest and, unless it is likely to be known, its records."""
+
+    digest: str
+    parsed: forms.Parsed | None
+
+
+def _work_out(batch: RawBatch, context: LoadContext) -> _Ready:
+    """What can be said of a batch without the database; where the last one was known, so is this.
+
+    Posted rows bear their arrival: the same ones never come again, so they need no digest.
+    """
+    digest = "" if forms.ARRIVED in batch.header else _digest(batch, context)
+    if context.memo.get("usage_known"):
+        return _Ready(digest, None)
+    return _Ready(digest, forms.parse_batch(batch, context.source, context.time_zone))
 
 
 def _digest(batch: RawBatch, context: LoadContext) -> str:
@@ -150,6 +172,7 @@ IMPORTS = (
         ),
         key=("source", "event_id"),
         load_raw=_load_usage,
+        work_out=_work_out,
         batch_rows=20_000,
         unique_in_file=False,
         needs_programme=True,

@@ -1,7 +1,7 @@
 """What comes from outside, turned into typed input: usage of files and machines, currencies."""
 
 from adoption.forms.bodies import events_of_body, rows_of_events, unknown_keys
-from adoption.forms.usage import ARRIVED, USAGE_COLUMNS, by_arrival, parse_batch
+from adoption.forms.usage import ARRIVED, USAGE_COLUMNS, Parsed, by_arrival, parse_batch
 from core.intake.kinds import BadCell, Context
 
 
@@ -16,6 +16,7 @@ def currency(cell: str, _context: Context) -> str:
 __all__ = [
     "ARRIVED",
     "USAGE_COLUMNS",
+    "Parsed",
     "by_arrival",
     "currency",
     "events_of_body",

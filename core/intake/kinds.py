@@ -89,7 +89,8 @@ class RawBatch:
 
     `lines[i]` is the line number of `cells[i]`, every row has len(header) cells, none holds NUL.
     `at` maps a known column to its place in the row. Where a line can make several rows, each has
-    a number of its own: the line is the number over `scale`.
+    a number of its own: the line is the number over `scale`. `ready` is what the kind's `work_out`
+    made of the batch, where it was asked beforehand.
     """
 
     kind: str
@@ -99,6 +100,7 @@ class RawBatch:
     lines: Sequence[int]
     cells: Sequence[Sequence[str]]
     scale: int = 1
+    ready: Any = None
 
     def raw(self, index: int) -> dict[str, str]:
         """The i-th row by column, as it stood in the file."""
@@ -140,6 +142,7 @@ class ImportKind:
     and other content is refused as duplicate_key_conflict, and one of the same content counts as
     unchanged, before `load` sees them. Of each group in `one_of` the header must have at least
     one column. After rows of a kind with `frees_set_aside`, rows set aside are tried again.
+    `work_out` does beforehand what of `load_raw` needs no database, maybe in another thread.
     """
 
     name: str
@@ -148,6 +151,7 @@ class ImportKind:
     key: tuple[str, ...]
     load: Callable[[Batch, LoadContext], BatchResult] | None = None
     load_raw: Callable[[RawBatch, LoadContext], BatchResult] | None = None
+    work_out: Callable[[RawBatch, LoadContext], object] | None = None
     batch_rows: int = 10_000
     unique_in_file: bool = True
     needs_programme: bool = False

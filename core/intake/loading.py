@@ -96,8 +96,8 @@ def _halves(batch: AnyBatch) -> tuple[AnyBatch, AnyBatch] | None:
     if not middle:
         return None
     return (
-        replace(batch, lines=batch.lines[:middle], cells=batch.cells[:middle]),
-        replace(batch, lines=batch.lines[middle:], cells=batch.cells[middle:]),
+        replace(batch, lines=batch.lines[:middle], cells=batch.cells[:middle], ready=None),
+        replace(batch, lines=batch.lines[middle:], cells=batch.cells[middle:], ready=None),
     )
 
 

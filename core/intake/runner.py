@@ -6,11 +6,11 @@ A batch is stored whole or not at all, so a broken file or a killed process leav
 import gc
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from operator import eq
 from pathlib import Path
 from typing import cast
@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 
-from core.db import bulk_insert, db, in_transaction, insert_missing, transaction
+from core.db import bulk_insert, db, dialect, in_transaction, insert_missing, transaction
+from core.intake.ahead import read_ahead
 from core.intake.blocks import SUFFIXES, FileFacts, FileRefused
 from core.intake.directory import Directory
 from core.intake.kinds import (
@@ -344,10 +345,24 @@ class _Run:
             self.refuse(problem, rows)
             return
         checks = self.kind.unique_in_file and self.kind.load_raw is None
-        with SeenKeys() if checks else nullcontext() as seen:
-            for lines, cells in batches:
-                self._take_batch(layout, lines, cells, seen, reader)
-        self._take_batch(layout, [], [], None, reader)
+        ready = self._ready(layout, batches, reader)
+        if reader is not None and self.kind.work_out is not None and dialect() == "postgresql":
+            ready = read_ahead(ready)
+        with SeenKeys() if checks else nullcontext() as seen, closing(ready):
+            for batch, spoilt in ready:
+                self._take_batch(layout, batch, spoilt, seen)
+
+    def _ready(
+        self, layout: Layout, batches: Iterator[Rows], reader: RowReader | None
+    ) -> Generator[tuple[RawBatch, list[Problem]], None, None]:
+        """Each batch with all that needs no database done, and the lines spoilt on the way."""
+        name, file = self.kind.name, self.result.file
+        for lines, cells in chain(batches, [([], [])]):
+            spoilt = reader.take_problems() if reader else []
+            batch = RawBatch(name, file, layout.header, layout.at, lines, cells)
+            if lines and self.kind.work_out is not None:
+                batch = replace(batch, ready=self.kind.work_out(batch, self.context))
+            yield batch, spoilt
 
     def take_feed(self, feed: PartFeed) -> None:
         """Store what a preset made: each row has a number of its own until it is accounted for."""
@@ -408,24 +423,21 @@ class _Run:
     def _take_batch(
         self,
         layout: Layout,
-        lines: list[int],
-        cells: list[Sequence[str]],
+        batch: RawBatch,
+        spoilt: Sequence[Problem],
         seen: SeenKeys | None,
-        reader: RowReader | None,
     ) -> None:
         """One transaction: rows, their problems, those set aside, and the run's counts."""
-        spoilt = reader.take_problems() if reader else []
-        if not lines and not spoilt:
+        if not batch.lines and not spoilt:
             return
-        batch = RawBatch(self.kind.name, self.result.file, layout.header, layout.at, lines, cells)
         before = self.result.state()
         try:
             with self.importer.unit():
                 result = BatchResult()
-                if lines:
+                if batch.lines:
                     result = self.importer.store(self.kind, batch, layout, seen, self.context)
                 result = replace(result, problems=[*spoilt, *result.problems])
-                self.result.add(len(lines) + len(spoilt), result)
+                self.result.add(len(batch.lines) + len(spoilt), result)
                 self._write_down(result)
             self.batches += 1
             if self.batches % SWEEP_EVERY == 0:
