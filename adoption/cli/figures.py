@@ -28,7 +28,7 @@ def asked(count: Callable[..., Counted]) -> Callable[[FigureRequest], Counted]:
 
 _MONTH = Param("month", "month", required=True)
 _MONTHS = (Param("month_a", "month", required=True), Param("month_b", "month", required=True))
-_WINDOWS = (Param("base", "span", required=True), Param("current", "span", required=True))
+_WINDOWS = (Param("base", "span"), Param("current", "span"))
 
 FIGURES = (
     Figure(

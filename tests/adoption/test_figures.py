@@ -178,6 +178,16 @@ def test_logins_grow_raw_and_per_available_rep_day(app, settle):
     }
     nothing = ask(owner, "logins_growth", base=(MONDAY - 7 * DAY, MONDAY), current=week)
     assert (nothing["growth"], nothing["growth_per_rep_day"]) == (None, None)
+    # Unasked: 28 days from the launch, and the last 28 complete ones (METRICS G2).
+    launch = owner.launch_on
+    today = NOW.date()
+    usual = {
+        "base": (launch, launch + timedelta(days=28)),
+        "current": (today - timedelta(days=28), today),
+    }
+    unasked = ask(owner, "logins_growth", base=None, current=None)
+    assert unasked == ask(owner, "logins_growth", **usual)
+    assert unasked["base"] == 4
 
 
 def test_new_users_and_those_who_return(app, settle):

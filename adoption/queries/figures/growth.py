@@ -25,16 +25,29 @@ from core.stats import growth, per
 from programme.models import Programme
 
 MONTHS_IN_A_YEAR = 12
+LOGIN_WINDOW = 28 * DAY
 
 
 Window = tuple[date, date]
 
 
+def login_windows(
+    owner: Programme, base: Window | None, current: Window | None, as_of: datetime
+) -> tuple[Window, Window]:
+    """METRICS G2: the windows asked for, else 28 days from the launch and the last 28 complete."""
+    today = programme.queries.calendar(owner).local_day(as_of)
+    return (
+        base or (owner.launch_on, owner.launch_on + LOGIN_WINDOW),
+        current or (today - LOGIN_WINDOW, today),
+    )
+
+
 def logins_growth(
-    owner: Programme, base: Window, current: Window, as_of: datetime
+    owner: Programme, base: Window | None, current: Window | None, as_of: datetime
 ) -> dict[str, object]:
     """The figure `logins_growth` (METRICS G2): raw, and per available rep-day."""
-    before, now = (_summed(_logins(owner, window, as_of)) for window in (base, current))
+    windows = login_windows(owner, base, current, as_of)
+    before, now = (_summed(_logins(owner, window, as_of)) for window in windows)
     before_per, now_per = per(*before), per(*now)
     return {
         "base": before[0],
@@ -49,15 +62,16 @@ def logins_growth(
 
 
 def logins_growth_rows(
-    owner: Programme, base: Window, current: Window, as_of: datetime
+    owner: Programme, base: Window | None, current: Window | None, as_of: datetime
 ) -> list[Row]:
     """Everybody with logins or available days in either window."""
-    before, now = (_logins(owner, window, as_of) for window in (base, current))
+    windows = login_windows(owner, base, current, as_of)
+    before, now = (_logins(owner, window, as_of) for window in windows)
     return rows_of(
         (
             (
                 ident,
-                current[1] - DAY,
+                windows[1][1] - DAY,
                 {
                     "base": before[ident][0],
                     "current": now[ident][0],
