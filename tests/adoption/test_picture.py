@@ -14,9 +14,10 @@ from adoption.models import (
     RepPicture,
     TouchedRep,
 )
-from adoption.queries import figures
+from adoption.queries import figures, page
 from adoption.queries.figures import active, cohorts
-from adoption.rules import Interval, Phase
+from adoption.rules import AdoptionState, Interval, Phase
+from adoption.rules.behind import Basis, Behind, Step
 from adoption.services.picture import draw_picture
 from core.db import db, transaction
 from people.models import Person
@@ -169,3 +170,45 @@ def test_an_event_before_all_others_moves_the_first_week(company):
         db.session.get(PictureMark, owner.id).is_stale = True
     jobs.draw(NOW)
     assert picture() == continued
+
+
+def test_the_page_reads_the_same_on_both_databases(company):
+    """Every kind of list and table once; the page's own tests run on one database."""
+    owner, people = company
+    seen = page.picture_of(owner)
+    sizes = {
+        name: page.reps_behind(seen, asked, None).total
+        for name, asked in {
+            "here": Behind(step=Step.HERE),
+            "opened": Behind(step=Step.OPENED),
+            "used": Behind(step=Step.USED),
+            "active": Behind(step=Step.ACTIVE),
+            "near": Behind(is_near=True),
+            "left": Behind(state=AdoptionState.LEFT),
+            "none": Behind(active_days=0),
+            "nobody's": Behind(team="unassigned", channel=""),
+            "new": Behind(phase=Phase.NEW, week=MONDAY),
+            "cohort": Behind(basis=Basis.FIRST_USE, cohort=MONDAY, period=1),
+            "start": Behind(basis=Basis.START, cohort=MONDAY.replace(day=1)),
+        }.items()
+    }
+    assert sizes == {
+        "here": 7,
+        "opened": 6,
+        "used": 6,
+        "active": 2,
+        "near": 0,
+        "left": 1,
+        "none": 2,
+        "nobody's": 7,
+        "new": 4,
+        "cohort": 4,
+        "start": 8,
+    }
+    own = page.reps_behind(seen, Behind(step=Step.HERE), {people[0].id})
+    assert [row.name for row in own.rows] == ["Rep A"]
+    assert page.teams_of(seen, [person.id for person in people]) == {None}
+    assert [row.here for row in page.groups(owner, "team")] == [7]
+    assert [cohort.size for cohort in page.cohorts(seen, Basis.START)] == [8]
+    assert sum(page.active_days(owner)) == 7
+    assert len(page.week_uses(owner)) == 8
