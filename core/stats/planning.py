@@ -13,9 +13,7 @@ def _reach(treated: int, control: int) -> float | None:
     return t_quantile(0.975, df) + t_quantile(0.80, df)
 
 
-def rate_mde(
-    treated: int, control: int, *, size: float, sd: float, icc: float
-) -> float | None:
+def rate_mde(treated: int, control: int, *, size: float, sd: float, icc: float) -> float | None:
     """METRICS X11: the smallest difference teams of `size` reps can show; None below three teams.
 
     `sd` is the spread between reps, `icc` the share of it that teams have in common.
