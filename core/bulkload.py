@@ -188,7 +188,7 @@ def _postgresql(target: Target, rows: Rows, *, hopeful: bool) -> Loaded:
     cursor = _driver().cursor()
     # Moments travel as bare UTC text, as SQLite keeps them.
     cursor.execute("SET LOCAL TIME ZONE 'UTC'")
-    first = _last_value(cursor, target)
+    first = _last_value(cursor, target) + 1
     block = _block_of(rows)
     if hopeful:
         cursor.execute("SAVEPOINT bulkload")
@@ -251,13 +251,13 @@ def _copy(cursor: Any, table: str, columns: Sequence[str], block: str) -> None: 
 
 
 def _last_value(cursor: Any, target: Target) -> int:  # noqa: ANN401 - as _driver
-    """The newest id given out; at or below the first id of rows inserted after asking."""
+    """The newest id given out; rows inserted after asking have higher ones."""
     table = table_of(target.model).name
     cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", (f'"{table}"',))
     (sequence,) = cursor.fetchone()
-    cursor.execute(f"SELECT last_value FROM {sequence}")  # noqa: S608 - the database's own name
-    (value,) = cursor.fetchone()
-    return int(value)
+    cursor.execute(f"SELECT last_value, is_called FROM {sequence}")  # noqa: S608 - the database's own name
+    value, is_given = cursor.fetchone()
+    return int(value) - (not is_given)
 
 
 def replace_rows(model: type[Base], columns: Sequence[str], rows: Sequence[TextRow]) -> None:

@@ -467,19 +467,11 @@ def calendars(
     away = select(Absence.person_id, Absence.starts_on, Absence.ends_on).order_by(
         Absence.starts_on, Absence.ends_on
     )
+    if person_ids is not None:
+        columns = columns.where(is_among(Person.id, person_ids))
+        away = away.where(is_among(Absence.person_id, person_ids))
     then = past(PERSON, as_of), past(ABSENCE, as_of)
-    if person_ids is None:
-        return _calendars(db.session.execute(columns), db.session.execute(away), *then)
-    found: dict[int, PersonCalendar] = {}
-    for chunk in _chunks(person_ids):
-        found.update(
-            _calendars(
-                db.session.execute(columns.where(Person.id.in_(chunk))),
-                db.session.execute(away.where(Absence.person_id.in_(chunk))),
-                *then,
-            )
-        )
-    return found
+    return _calendars(db.session.execute(columns), db.session.execute(away), *then)
 
 
 def _calendars(

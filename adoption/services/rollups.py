@@ -54,7 +54,7 @@ MOST_MENDED = 50_000
 # Statistics are gathered again when this share of all events is new; so often a database does too.
 MUCH_NEW = 0.1
 # From this share of the members on it is shorter to ask for everybody's calendar.
-MANY = 0.2
+MANY = 0.7
 KEEP_BATCHES = 30 * DAY
 
 
