@@ -10,6 +10,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 JOINT = " | "
 BY_EMAIL, BY_NAME, BY_KEY = "email", "name", "id"
@@ -41,6 +42,7 @@ def folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
+@lru_cache(maxsize=1 << 16)
 def reference(**ways: str) -> str:
     """A reference from ways to find the person in the order to try; empty ones are left out."""
     return JOINT.join(f"{way}:{value.strip()}" for way, value in ways.items() if value.strip())

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import zipfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -333,3 +334,29 @@ def test_only_sales_ops_look_at_files(app, ops, role):
         assert client.post(f"{look}{step}").status_code in {403, 404}
     assert client.get(f"{look}/progress").status_code in {403, 404}
     assert count_rows(ImportUpload) == 1
+
+
+@pytest.mark.sqlite_only
+def test_a_set_of_several_files_comes_as_an_archive(ops):
+    make_programme()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(
+            "crm/sales_teams.csv", "sales_agent,manager,regional_office\nAnn Lee,Bo Ord,East\n"
+        )
+        archive.writestr(
+            "../crm/sales_pipeline.csv",
+            "opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,"
+            "close_value\nD1,Ann Lee,X,Acme,Won,2026-01-05,2026-02-05,500\n",
+        )
+        archive.writestr("crm/notes.md", "nothing")
+    look = send(ops, packed.getvalue(), "crm.zip")
+    page = ops.get(look).text
+    assert "is read as maven-crm" in page
+    assert "ann-lee" in page
+    assert ops.post(f"{look}/take", data={"what": "preset:maven-crm"}).status_code == 302
+    assert count_rows(Deal) == 1
+    lone = send(ops, "a,b\n1,2\n", "crm.csv")
+    answer = ops.post(f"{lone}/take", data={"what": "preset:maven-crm"})
+    assert answer.status_code == 422
+    assert "Compress their folder" in answer.text

@@ -7,6 +7,7 @@ two of them is one event. Opportunities come from Data Loader (API names) or fro
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from core.intake.directory import reference
@@ -20,6 +21,7 @@ SYSTEM = "salesforce"
 _TAIL = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
+@lru_cache(maxsize=1 << 16)
 def whole_id(written: str) -> str:
     """An id of 18 signs: one of 15 gets the three that say which of its letters are capital."""
     if len(written) != 15 or not written.isascii() or not written.isalnum():

@@ -17,6 +17,7 @@ from core.intake.exports.written import (
     MONTH_FIRST,
     Evidence,
     Written,
+    is_utc,
     read_amount,
     read_date,
 )
@@ -300,6 +301,8 @@ class Line:
 
         A date alone is refused, or with `at_noon` stands for noon.
         """
+        if is_utc(cell := self[name]):
+            return cell
         found = self._date(name)
         if found is None:
             return ""

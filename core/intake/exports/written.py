@@ -33,6 +33,7 @@ _MONTH_NAMED = re.compile(
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d{1,6}))?", re.ASCII)
 _EPOCH = re.compile(r"\d{13}|\d{16}", re.ASCII)
+_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6})?Z", re.ASCII)
 _CLEAR = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 _CODE = re.compile(r"([A-Z]{3})\s*(?=[-(\d.,])|(?<=[\d.,)])\s*([A-Z]{3})\b")
@@ -63,6 +64,17 @@ class Written:
 def is_clear(cell: str) -> bool:
     """Whether a date is written the one way nobody can read otherwise."""
     return bool(_CLEAR.match(cell))
+
+
+def is_utc(cell: str) -> bool:
+    """Whether a moment is written in UTC just as we write it: most rows of most exports."""
+    if not _UTC.fullmatch(cell) or not "1901" < cell < "2199":
+        return False
+    try:
+        datetime.fromisoformat(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def order_said(cell: str) -> str:
