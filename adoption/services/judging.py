@@ -93,7 +93,6 @@ def _is_much(owner: Programme, reopened: frozenset[int], members: frozenset[int]
 
 def rebuild(programme_id: int, now: datetime) -> Judged:
     """Build every derived row of a programme anew from its events."""
-    prepare_for_large_work()
     rebuild_days(programme_id, now)
     mark = mark_for(programme_id)
     mark.judged_week = None

@@ -262,6 +262,7 @@ def _mark_texts(span: Span, rule: AdoptionRule, pair: tuple[int, int]) -> tuple[
 
 
 def rebuild_days(programme_id: int, now: datetime) -> None:
-    """Forget the day rows and build all of them from the events; batches count as looked at."""
+    """Bring all day rows in step with the events; batches count as looked at."""
+    prepare_for_large_work()
     _look_at(open_batches(programme_id), mark_for(programme_id), now)
     _build_all_days(programme_id)
