@@ -12,13 +12,13 @@ PEOPLE, QUICK_PEOPLE = 20_000, 1_000
 WEEKS = 34
 SHARE_GOAL = 0.25
 # A rep has days of their own: a share of them with use (more for some, rising for others), on each
-# a login and up to fourteen further events. Some begin later, some leave, many are away at times.
+# a login and up to 35 further events. Some begin later, some leave, many are away at times.
 FACTS = """
 CREATE TABLE rep AS SELECT r::INTEGER AS r,
   (DATE '{first}' - 30 + (CASE WHEN r % 5 = 0 THEN (hash(r, 1) % 150)::INTEGER ELSE 0 END))
     AS start_on,
   CASE WHEN r % 11 = 0 THEN DATE '{first}' + 125 + (hash(r, 2) % 100)::INTEGER END AS left_on,
-  (hash(r, 3) % 60 + 5)::INTEGER AS share
+  (hash(r, 3) % 60 + 15)::INTEGER AS share
   FROM range({people}) t(r);
 CREATE TABLE away AS SELECT r, DATE '{first}' + (hash(r, 4 + n) % 230)::INTEGER AS starts_on,
   DATE '{first}' + (hash(r, 4 + n) % 230)::INTEGER + (hash(r, 9 + n) % 16)::INTEGER AS ends_on
@@ -29,9 +29,9 @@ CREATE TABLE event AS SELECT r AS person, kind,
       CASE WHEN turn = 0 OR hash(r, day, turn) % 4 = 0 THEN 'login'
         WHEN hash(r, day, turn) % 4 = 1 THEN 'proposal_created' ELSE 'guided_use' END AS kind
     FROM rep, (SELECT DATE '{first}' + d::INTEGER AS day FROM range({days}) t(d)) dates,
-      range(15) t(turn)
+      range(36) t(turn)
     WHERE hash(r, day, 5) % 100 < share + 30 * (hash(r, 6) % 2) * (day - DATE '{first}') // {days}
-      AND isodow(day) < 7 AND turn < 1 + hash(r, day, 7) % 15);
+      AND isodow(day) < 7 AND turn < 1 + hash(r, day, 7) % 36);
 """
 EXPORT = """
 COPY (SELECT r, start_on, left_on FROM rep ORDER BY r) TO '{folder}/reps.csv' (HEADER);
@@ -78,6 +78,7 @@ import json, sys, time
 import duckdb
 facts, export, raw = json.loads(sys.argv[1])
 base = duckdb.connect(config={"threads": 2})
+base.execute("SET enable_progress_bar = false")
 base.execute(facts)
 base.execute(export)
 seconds = []

@@ -78,7 +78,8 @@ def measure(ground: Ground) -> list[Line]:
         *share_lines(ground.engine, f"{people:,} people, {LONGER * days} days", long),
     ]
     growth = long["rebuild"] / short["rebuild"]
-    what = f"a rebuild at {LONGER} times the history / at once the history"
+    bare = long["bare"] / short["bare"]
+    what = f"a rebuild at {LONGER} times the history / at once (the GROUP BY: {bare:.2f} x)"
     goal = f"<= {GROWTH_GOAL} x"
     return [
         *lines,
