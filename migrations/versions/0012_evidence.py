@@ -17,7 +17,9 @@ def upgrade() -> None:
         sa.Column("programme_id", BIG, nullable=False),
         sa.Column("counted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name=op.f("fk_evidence_programme_id_programme")),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_evidence_programme_id_programme")
+        ),
         sa.PrimaryKeyConstraint("programme_id", name=op.f("pk_evidence")),
     )
 
