@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from time import monotonic
 from zoneinfo import ZoneInfo
@@ -40,9 +39,6 @@ SWEEPERS = frozenset({"prune-slots", "prune-sign-ins"})
 """Jobs that only forget what is old: in a database an hour old there is nothing for them."""
 WEEKLY = frozenset({"judge-adoption", "assign-milestones"})
 """Daily jobs that write no letter: weeks are judged, and milestones asked, once a week."""
-CHASERS = frozenset({"chase-overdue", "check-hands-on"})
-"""Daily jobs that follow a training up: every other working day keeps their order and letters."""
-MONDAYS, WORKDAYS_APART = frozenset({0}), frozenset({0, 2, 4})
 PICTURES = frozenset({"count-evidence", "draw-adoption"})
 """Jobs that count what a page shows of the present: the story needs that of its last day alone."""
 LONG_STEP = timedelta(days=3)
@@ -149,21 +145,21 @@ def _announcements(world: World, when: Moments) -> list[datetime]:
     return instants
 
 
-def _next_on(weekdays: frozenset[int], after: datetime, until: datetime) -> list[datetime]:
-    """The first hour in UTC of the next of these weekdays (Monday 0), if it lies by `until`."""
-    first = datetime(after.year, after.month, after.day, 1, tzinfo=UTC)
-    hours = (first + timedelta(days=ahead) for ahead in range(8))
-    found = next(hour for hour in hours if hour > after and hour.weekday() in weekdays)
-    return [found] if found <= until else []
+def _mondays(after: datetime, until: datetime) -> list[datetime]:
+    """The next Monday's first hour in UTC, when a programme week has just ended."""
+    day = after.date() + timedelta(days=-after.weekday() % 7)
+    monday = datetime(day.year, day.month, day.day, 1, tzinfo=UTC)
+    if monday <= after:
+        monday += timedelta(days=7)
+    return [monday] if monday <= until else []
 
 
 def _in_long_steps(spec: JobSpec) -> JobSpec:
     """The same job at the pace of a story told in retrospect: it works up to its instant anyway,
     so eight months need not be looked at every day.
     """
-    for ids, weekdays in ((WEEKLY, MONDAYS), (CHASERS, WORKDAYS_APART)):
-        if spec.id in ids:
-            return replace(spec, catch_up=CatchUp.ALL, due=partial(_next_on, weekdays))
+    if spec.id in WEEKLY:
+        return replace(spec, catch_up=CatchUp.ALL, due=_mondays)
     if spec.catch_up is CatchUp.LATEST:
         return replace(spec, coalesce=max(spec.coalesce, LONG_STEP))
     return spec
