@@ -193,6 +193,7 @@ def _collect() -> Declared:
         admin_count=lambda: len(queries.ids_with_role("admin")),
         person_ids=queries.by_key,
         person_keys=queries.keys_of,
+        actor_of=queries.actor_of,
         everybody=queries.everybody,
         token_lookup=services.load_actor_for_token,
         programmes=programmes,

@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ INSTANCE = ROOT / "instance"
 PREFIX = "PENNANT_"
 MIN_SECRET = 32
 MAX_WORKERS = 64
+MAX_DAYS = 36_500
 
 
 class BadSetting(SystemExit):
@@ -31,6 +32,8 @@ class Settings:
     mail_from: str = "Pennant <pennant@localhost>"
     web_workers: int = 1
     development: bool = False
+    contest_retention_days: int = 730
+    embed_origins: str = ""
     instance_dir: str = str(INSTANCE)
 
     @property
@@ -69,26 +72,20 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 def _convert(name: str, value: str) -> str | int | bool:
     """Turn one environment value into its type, or stop the start by name."""
-    match name.removeprefix(PREFIX):
-        case "WEB_WORKERS":
-            return _number(name, value)
-        case "DEVELOPMENT":
-            return _switch(name, value)
-        case "DATABASE_URL":
-            return _database_url(name, value)
-        case "BASE_URL":
-            return _base_url(name, value)
-        case "MAIL_URL":
-            return _mail_url(name, value)
-        case "SECRET_KEY":
-            return _secret(name, value)
-        case _:
-            return value
+    convert = CONVERTERS.get(name.removeprefix(PREFIX))
+    return convert(name, value) if convert else value
 
 
 def _number(name: str, value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,2}", value) or not 1 <= int(value) <= MAX_WORKERS:
         msg = f"{name} must be a whole number from 1 to {MAX_WORKERS}, not {value!r}."
+        raise BadSetting(msg)
+    return int(value)
+
+
+def _days(name: str, value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", value) or not 1 <= int(value) <= MAX_DAYS:
+        msg = f"{name} must be a whole number of days from 1 to {MAX_DAYS}, not {value!r}."
         raise BadSetting(msg)
     return int(value)
 
@@ -117,6 +114,16 @@ def _base_url(name: str, value: str) -> str:
     return value.rstrip("/")
 
 
+def _origins(name: str, value: str) -> str:
+    """Return the origins apart by commas, each `scheme://host` or with a port, and no more."""
+    given = [each.strip().rstrip("/").lower() for each in value.split(",") if each.strip()]
+    for origin in given:
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
+            msg = f"{name} must be addresses like https://intranet.example, not {origin!r}."
+            raise BadSetting(msg)
+    return ",".join(given)
+
+
 def _mail_url(name: str, value: str) -> str:
     if value and urlsplit(value).scheme not in {"smtp", "smtps"}:
         msg = f"{name} must be smtp://... or smtps://..., or empty to capture mail."
@@ -143,3 +150,15 @@ def _kept_secret(instance: Path) -> str:
         secret = secrets.token_urlsafe(48)
         file.write(secret)
     return secret
+
+
+CONVERTERS: Mapping[str, Callable[[str, str], str | int | bool]] = {
+    "WEB_WORKERS": _number,
+    "CONTEST_RETENTION_DAYS": _days,
+    "DEVELOPMENT": _switch,
+    "DATABASE_URL": _database_url,
+    "BASE_URL": _base_url,
+    "EMBED_ORIGINS": _origins,
+    "MAIL_URL": _mail_url,
+    "SECRET_KEY": _secret,
+}

@@ -1,7 +1,7 @@
 """Jobs of the adoption room: day rows every ten minutes, states every night."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from adoption import services
 from adoption.queries.weeks import programmes_with_usage
@@ -15,7 +15,7 @@ def roll_up_usage(as_of: datetime) -> Mapping[str, int]:
     batches = days = 0
     for programme_id in programmes_with_usage():
         done = None
-        while done is None or done:
+        while done is None or done.is_part:
             with transaction():
                 done = services.roll_up_days(programme_id, as_of)
             batches, days = batches + done.batches, days + done.days
@@ -33,13 +33,19 @@ def judge(as_of: datetime) -> Mapping[str, int]:
     return {"weeks": weeks, "people_again": again}
 
 
-def draw(as_of: datetime) -> Mapping[str, int]:
+def draw(_as_of: datetime) -> Mapping[str, int]:
     """Bring what the adoption page shows in step with the judged weeks."""
     reps = 0
     for programme_id in programmes_with_usage():
         with transaction():
-            reps += draw_picture(programme_id, as_of).reps
+            reps += draw_picture(programme_id).reps
     return {"reps": reps}
+
+
+def forget(as_of: datetime) -> Mapping[str, int]:
+    """Forget answers to machines that nobody may ask for again."""
+    with transaction():
+        return {"answers": services.forget_answers(as_of)}
 
 
 JOBS = (
@@ -63,5 +69,13 @@ JOBS = (
         trigger=Daily("05:45"),
         doc="Counts what the adoption page shows: cohorts, weeks, teams and the way to day 60.",
         catch_up=CatchUp.LATEST,
+    ),
+    JobSpec(
+        id="forget-answers",
+        run=forget,
+        trigger=Daily("03:35"),
+        doc="Forgets the answers to posted usage that are older than a day.",
+        catch_up=CatchUp.LATEST,
+        coalesce=timedelta(days=7),
     ),
 )

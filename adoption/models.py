@@ -42,8 +42,9 @@ class UsageEvent(Base):
     """One version of one thing a person did in the tool (METRICS E1): inserted, never edited.
 
     Among the versions of an event the latest received wins, a tie goes to the higher `version`.
-    Only `superseded_at` is ever set later: the moment from which another version wins. So the
-    winner is the row without it, and what was known at t is received_at <= t < superseded_at.
+    Only two columns are set later. `superseded_at`: the moment from which another version wins. So
+    the winner is the row without it, and what was known at t is received_at <= t < superseded_at.
+    `held_at`: since when the event is held for review, as long as it is; `EventHold` keeps when.
     There are no foreign keys: checking two of them per row costs more than the whole load; people
     and programmes are never deleted, and `flask audit verify` looks for strays.
     """
@@ -82,6 +83,31 @@ class UsageEvent(Base):
     held_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class EventHold(Base):
+    """An interval [held_at, released_at) in which an event waited for a review (METRICS C3).
+
+    It is about the event, whatever version of it wins: a correction does not slip out of a hold.
+    """
+
+    __tablename__ = "event_hold"
+    __table_args__ = (
+        UniqueConstraint(
+            "programme_id", "source", "event_id", "held_at", name="uq_event_hold_start"
+        ),
+        CheckConstraint("released_at IS NULL OR released_at >= held_at", name="ends_after_start"),
+        Index("ix_event_hold_held_at", "programme_id", "held_at"),
+        Index("ix_event_hold_released_at", "programme_id", "released_at"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"))
+    source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
+    event_id: Mapped[str] = mapped_column(String(EVENT_ID_LENGTH))
+    person_id: Mapped[int] = mapped_column(BigKey)
+    held_at: Mapped[datetime]
+    released_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
 class IngestBatch(Base):
     """A run of event ids written by one transaction; what roll-up has still to look at.
 
@@ -89,7 +115,10 @@ class IngestBatch(Base):
     """
 
     __tablename__ = "ingest_batch"
-    __table_args__ = (Index("ix_ingest_batch_open", "programme_id", "rolled_at"),)
+    __table_args__ = (
+        Index("ix_ingest_batch_open", "programme_id", "rolled_at"),
+        Index("ix_ingest_batch_received", "programme_id", "latest_received_at"),
+    )
 
     id: Mapped[Key] = mapped_column(init=False)
     programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"))

@@ -8,25 +8,35 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import (
+    fairness,
+    freshness,
     p1_contest_page,
+    p3_board_read,
     p4_api_ingest,
     p5_import,
     p6_sustained,
     p7_nightly,
     p8_rebuild,
+    p9_fold,
     p11_start_and_memory,
+    p12_pages,
 )
 from benchmarks.ground import Line, fresh
 from tests import servers
 
 ITEMS = {
     "p1": p1_contest_page.measure,
+    "p3": p3_board_read.measure,
     "p4": p4_api_ingest.measure,
     "p5": p5_import.measure,
     "p6": p6_sustained.measure,
     "p7": p7_nightly.measure,
     "p8": p8_rebuild.measure,
+    "p9": p9_fold.measure,
     "p11": p11_start_and_memory.measure,
+    "p12": p12_pages.measure,
+    "fair": fairness.measure,
+    "live": freshness.measure,
 }
 ENGINES = ("sqlite", "postgres")
 

@@ -6,7 +6,8 @@ caller. Like core.db this file may talk dialect; statements are built from our o
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import compress, repeat
 from typing import Any
 
@@ -23,10 +24,14 @@ Cells = str | list[str]
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows column by column, by the names of the table's columns."""
+    """Rows column by column, by the names of the table's columns.
+
+    `block` may hold them as COPY takes them, written beforehand.
+    """
 
     count: int
     columns: Mapping[str, Cells]
+    block: str = ""
 
     def only(self, wanted: Sequence[object]) -> "Rows":
         """The rows for which `wanted` holds something true."""
@@ -47,6 +52,11 @@ class Rows:
     def varied(self) -> dict[str, list[str]]:
         """The columns that hold a text for each row."""
         return {name: col for name, col in self.columns.items() if isinstance(col, list)}
+
+    @property
+    def told(self) -> dict[str, Cells]:
+        """The columns in which some row says something; NULL need not be said."""
+        return {name: col for name, col in self.columns.items() if col != ""}
 
     @property
     def alike(self) -> dict[str, str]:
@@ -80,6 +90,16 @@ class Loaded:
     differing: tuple[int, ...]
     first_id: int
     last_id: int
+
+
+def takes_blocks() -> bool:
+    """Whether this database stores rows as one text; `written_out` may then write it beforehand."""
+    return dialect() == "postgresql"
+
+
+def written_out(rows: Rows) -> Rows:
+    """The same rows with the text COPY takes; asks no database, so another thread may do it."""
+    return replace(rows, block=_block_of(rows))
 
 
 def load_missing(target: Target, rows: Rows, *, hopeful: bool = True) -> Loaded:
@@ -186,21 +206,19 @@ def _postgresql(target: Target, rows: Rows, *, hopeful: bool) -> Loaded:
     from psycopg.errors import UniqueViolation
 
     cursor = _driver().cursor()
+    block = rows.block or _block_of(rows)
     # Moments travel as bare UTC text, as SQLite keeps them.
-    cursor.execute("SET LOCAL TIME ZONE 'UTC'")
-    first = _last_value(cursor, target) + 1
-    block = _block_of(rows)
+    cursor.execute("SET LOCAL TIME ZONE 'UTC'; SAVEPOINT bulkload")
+    first = _id_by(cursor, target, "nextval") + 1
     if hopeful:
-        cursor.execute("SAVEPOINT bulkload")
         try:
-            _copy(cursor, table_of(target.model).name, [*rows.columns], block)
+            _copy(cursor, table_of(target.model).name, rows.told, block)
         except UniqueViolation:
             cursor.execute("ROLLBACK TO SAVEPOINT bulkload")
         else:
-            cursor.execute("RELEASE SAVEPOINT bulkload")
-            return Loaded(rows.count, (), first, _last_value(cursor, target))
+            return Loaded(rows.count, (), first, _id_by(cursor, target, "currval"))
     added, differing = _by_staging(cursor, target, rows, block)
-    return Loaded(added, differing, first, _last_value(cursor, target))
+    return Loaded(added, differing, first, _id_by(cursor, target, "currval"))
 
 
 def _by_staging(cursor: Any, target: Target, rows: Rows, block: str) -> tuple[int, tuple[int, ...]]:  # noqa: ANN401 - as _driver
@@ -212,7 +230,7 @@ def _by_staging(cursor: Any, target: Target, rows: Rows, block: str) -> tuple[in
         f'CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {names} FROM "{table}" LIMIT 0'  # noqa: S608 - our own names
     )
     cursor.execute("ALTER TABLE pg_temp.staged ADD COLUMN place serial")
-    _copy(cursor, "staged", [*rows.columns], block)
+    _copy(cursor, "staged", rows.told, block)
     cursor.execute("ANALYZE pg_temp.staged")
     cursor.execute(
         f'INSERT INTO "{table}" ({names}) SELECT {names} FROM pg_temp.staged ORDER BY place '  # noqa: S608 - our own names
@@ -232,7 +250,7 @@ def _block_of(rows: Rows) -> str:
     """The rows as COPY's text, with the empty text for NULL."""
     cells = [
         column.replace("%", "%%") if isinstance(column, str) else "%s"
-        for column in rows.columns.values()
+        for column in rows.told.values()
     ]
     line = "\t".join(cells) + "\n"
     lists = rows.varied.values()
@@ -244,20 +262,18 @@ def _escaped(block: str) -> str:
     return block.replace("\\", "\\\\") if "\\" in block else block
 
 
-def _copy(cursor: Any, table: str, columns: Sequence[str], block: str) -> None:  # noqa: ANN401 - as _driver
+def _copy(cursor: Any, table: str, columns: Iterable[str], block: str) -> None:  # noqa: ANN401 - as _driver
     names = _names(columns)
     with cursor.copy(f"COPY \"{table}\" ({names}) FROM STDIN (FORMAT text, NULL '')") as copy:
         copy.write(block)
 
 
-def _last_value(cursor: Any, target: Target) -> int:  # noqa: ANN401 - as _driver
-    """The newest id given out; rows inserted after asking have higher ones."""
+def _id_by(cursor: Any, target: Target, function: str) -> int:  # noqa: ANN401 - as _driver
+    """The next id (nextval), or the newest this session was given (currval)."""
     table = table_of(target.model).name
-    cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", (f'"{table}"',))
-    (sequence,) = cursor.fetchone()
-    cursor.execute(f"SELECT last_value, is_called FROM {sequence}")  # noqa: S608 - the database's own name
-    value, is_given = cursor.fetchone()
-    return int(value) - (not is_given)
+    cursor.execute(f"SELECT {function}(pg_get_serial_sequence(%s, 'id'))", (f'"{table}"',))
+    (value,) = cursor.fetchone()
+    return int(value)
 
 
 def replace_rows(model: type[Base], columns: Sequence[str], rows: Sequence[TextRow]) -> None:
@@ -279,7 +295,7 @@ def replace_rows(model: type[Base], columns: Sequence[str], rows: Sequence[TextR
         )
         return
     cursor = _driver().cursor()
-    cursor.execute("DROP TABLE IF EXISTS pg_temp.staged")
+    cursor.execute("SET LOCAL TIME ZONE 'UTC'; DROP TABLE IF EXISTS pg_temp.staged")
     cursor.execute(
         f'CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {names} FROM "{table.name}" LIMIT 0'  # noqa: S608 - our own names
     )
@@ -329,6 +345,11 @@ def delete_rows(model: type[Base], keys: Sequence[Mapping[str, object]]) -> None
     named = [columns[name] == bindparam(f"key_{name}") for name in keys[0]]
     given = [{f"key_{name}": value for name, value in key.items()} for key in keys]
     db.session.execute(delete(table_of(model)).where(*named), given)
+
+
+def stamp(moment: datetime) -> str:
+    """An instant as the text rows are loaded with."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def refresh_statistics(model: type[Base]) -> None:

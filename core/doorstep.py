@@ -46,12 +46,16 @@ class Knock:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was read at the door. `tag` None: no answer here, the request goes in."""
+    """What was read at the door. `tag` None: no answer here, the request goes in.
+
+    `is_known`: who asks named the state they have, and it is the present one.
+    """
 
     raw: str
     tag: str | None
     signed_in: object
     look: object
+    is_known: bool = False
 
 
 Ask = Callable[[Knock], Seen | None]
@@ -83,7 +87,7 @@ class Doorstep:
         self._is_ours = lru_cache(maxsize=64)(lambda host: host_is_trusted(host, trusted))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer 304 or with a page at hand, or let the request in."""
+        """Answer 304, 204 or with a page at hand, or let the request in."""
         environ.pop(SEEN, None)
         path = environ["PATH_INFO"]
         for step in self._steps:
@@ -111,6 +115,9 @@ class Doorstep:
             return None
         if seen is None:
             return None
+        if seen.is_known:
+            start_response("204 NO CONTENT", list(self._headers))
+            return ()
         if page is None or seen.tag is None:
             environ[SEEN] = seen
             return None

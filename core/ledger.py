@@ -114,6 +114,21 @@ def open_account(code: str, unit: str, *, may_go_negative: bool = False) -> None
     )
 
 
+def cap(code: str) -> None:
+    """Let an account give no more than it has from now on; Conflict where it has given more."""
+    done = db.session.execute(
+        update(LedgerAccount)
+        .where(LedgerAccount.code == code, LedgerAccount.balance >= LedgerAccount.held)
+        .values(may_go_negative=False)
+        .returning(LedgerAccount.id)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if done is None:
+        msg = "More than this is promised or given already."
+        raise Conflict(msg, code="not_covered", fix="Choose a larger amount.")
+    db.session.expire_all()
+
+
 def _account(code: str) -> LedgerAccount:
     account = db.session.scalar(select(LedgerAccount).where(LedgerAccount.code == code))
     if account is None:

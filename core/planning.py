@@ -13,8 +13,10 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Dialect,
     String,
     Text,
+    TypeDecorator,
     any_,
     bindparam,
     func,
@@ -44,9 +46,24 @@ def is_among(column: InstrumentedAttribute[T], values: Collection[T]) -> ColumnE
     if dialect() == "sqlite":
         each = func.json_each(json.dumps(ordered)).table_valued("value")
         return column.in_(select(each.c.value))
-    kind = Text() if isinstance(column.type, String) else BigInteger()
-    given: Any = bindparam(None, ordered, type_=ARRAY(kind))
-    return column == any_(given)
+    is_text = isinstance(column.type, String)
+    written = ",".join(map(_quoted if is_text else str, ordered))
+    kind = _Written(Text() if is_text else BigInteger())
+    return column == any_(bindparam(None, f"{{{written}}}", type_=kind))
+
+
+class _Written(TypeDecorator[Any]):
+    """An array bound as PostgreSQL writes it: the driver would look at every value by itself."""
+
+    impl = ARRAY
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Leave the text as it is."""
+
+
+def _quoted(value: object) -> str:
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def prepare_for_large_work() -> None:

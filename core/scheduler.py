@@ -102,6 +102,8 @@ class JobSpec:
 
     `run(as_of)` works up to `as_of`, opens its own transactions and returns counts. `due(after,
     until)` names the instants at which there is something to do; without it every slot is run.
+    `watch()` is a cheap look at what the job waits for: when what it returns changes, the job is
+    run at once, beside its slots and without a row of its own.
     """
 
     id: str
@@ -112,6 +114,7 @@ class JobSpec:
     due: Callable[[datetime, datetime], Iterable[datetime]] | None = None
     # In a catch-up over months, a job that needs only its newest slot runs at most this often.
     coalesce: timedelta = timedelta(hours=12)
+    watch: Callable[[], object] | None = None
 
 
 class JobSlot(Base):
@@ -410,6 +413,29 @@ def run_due(jobs: Sequence[JobSpec], now: datetime, holder: Holder) -> list[Slot
     db.session.rollback()
     courses = [_Course(spec, stands.get(spec.id, _first_position(spec, now))) for spec in jobs]
     ran.extend(_run_through(courses, now, holder))
+    return ran
+
+
+def run_watched(
+    jobs: Sequence[JobSpec], seen: dict[str, object], now: datetime, holder: Holder
+) -> list[str]:
+    """Run the jobs for which something came since `seen`, and note what they have seen now.
+
+    The look is taken before the run, so that what comes meanwhile sets the job off again. What a
+    run leaves undone is done by the job's next slot.
+    """
+    ran = []
+    for spec in jobs:
+        if spec.watch is None:
+            continue
+        look = spec.watch()
+        if spec.id in seen and seen[spec.id] == look:
+            continue
+        seen[spec.id] = look
+        with fenced(_fence(holder)):
+            counts = dict(spec.run(now))
+        log.info("job %s woken: %s", spec.id, counts)
+        ran.append(spec.id)
     return ran
 
 

@@ -33,6 +33,14 @@ class Settings(Protocol):
         """Say whether development pages are on."""
 
     @property
+    def contest_retention_days(self) -> int:
+        """Return how many days after its decision a contest is put away."""
+
+    @property
+    def embed_origins(self) -> str:
+        """Return the origins that may frame an embedded board, apart by commas."""
+
+    @property
     def instance_dir(self) -> str:
         """Return the folder for files that belong to this installation."""
 

@@ -8,16 +8,26 @@ from core.doorstep import Knock
 from core.errors import NotAllowed, NotFound
 from core.policy import Actor, Role, Scope, require, scope_of
 from incentives import queries
-from incentives.models import Contest
-from incentives.queries import door
+from incentives.models import Ceremony, Contest
+from incentives.queries import documents, door
 from incentives.queries.door import Look
 from incentives.rules.contests import State
+from leaderboard import access as boards
+from leaderboard.access import (
+    own_teams,
+    seat_on,
+    sees_everybody,
+    sees_team,
+    sees_through_freeze,
+)
+from leaderboard.rules.units import UnitKind
 from people import queries as people
 from people import services as entry
 from people.services.entry import SignedIn
 
 HIDDEN = frozenset({State.DRAFT, State.SUBMITTED})
 APPROVERS = (Role.SALES_OPS, Role.EXECUTIVE)
+SECONDS = (Role.SALES_OPS, Role.EXECUTIVE, Role.DIRECTOR)
 
 
 @dataclass(frozen=True)
@@ -106,25 +116,15 @@ def _reaches(actor: Actor, contest: Contest, action: str, today: date) -> bool:
     )
 
 
-def own_teams(actor: Actor, today: date) -> frozenset[int]:
-    """The teams whose names and points this actor may see: their own, those led, or those below."""
-    if actor.person_id is None:
-        return frozenset()
-    mine = people.own_team_ids(actor.person_id, today) | people.led_team_ids(actor.person_id, today)
-    if actor.role is Role.DIRECTOR:
-        below = people.tree_below(actor.person_id, today)
-        mine |= {team for person, team in people.team_on(today).items() if person in below}
-    return mine
+def sees_unit(actor: Actor, contest: Contest, unit_id: int, today: date) -> bool:
+    """Whether a unit's lines may be shown with names: a team's, a side's, a person's own."""
+    return boards.sees_unit(actor, documents.board_of(contest), unit_id, today)
 
 
-def sees_team(actor: Actor, team_id: int, today: date) -> bool:
-    """Whether a team's lines may be shown with names."""
-    return actor.is_system or actor.role is Role.SALES_OPS or team_id in own_teams(actor, today)
-
-
-def sees_through_freeze(actor: Actor) -> bool:
-    """Who sees the live table while everybody else sees the snapshot (case 36)."""
-    return actor.is_system or scope_of(actor, "contest.finalise") is Scope.ALL
+def may_open(actor: Actor, contest: Contest, unit_id: int, today: date) -> bool:
+    """Whether the entries behind a score may be read: a lone person's by them and their leads."""
+    is_team = queries.unit_kind(contest) is not UnitKind.PERSON
+    return is_team or sees_unit(actor, contest, unit_id, today)
 
 
 def check_launch(actor: Actor, team_ids: Collection[int] | None, today: date) -> None:
@@ -141,12 +141,30 @@ def other_approvers(author_id: int | None) -> frozenset[int]:
     return frozenset(people.ids_with_role(*APPROVERS)) - {author_id}
 
 
+def second_people(actor: Actor, action: str, contest: Contest, today: date) -> frozenset[int]:
+    """Who else may do this to the contest, so that a second person can be asked for."""
+    others = (people.actor_of(ident) for ident in people.ids_with_role(*SECONDS))
+    return frozenset(
+        other.person_id
+        for other in others
+        if other is not None
+        and other.person_id is not None
+        and other.person_id != actor.person_id
+        and _reaches(other, contest, action, today)
+    )
+
+
 def actor_named(person_key: str) -> Actor:
     """The active person with this key, as who acts; raises NotFound."""
     found = people.actor_by_key(person_key)
     if found is None:
         raise NotFound(f"There is no active person {person_key}.")
     return found
+
+
+def actor_with_id(person_id: int) -> Actor | None:
+    """The active person with this id, as who acts."""
+    return people.actor_of(person_id)
 
 
 def nearest_teams(actor: Actor, contest: Contest, today: date) -> frozenset[int]:
@@ -162,3 +180,59 @@ def nearest_teams(actor: Actor, contest: Contest, today: date) -> frozenset[int]
 def led_teams(actor: Actor, today: date) -> frozenset[int]:
     """The teams somebody leads."""
     return frozenset() if actor.person_id is None else people.led_team_ids(actor.person_id, today)
+
+
+def reaches_person(actor: Actor, action: str, person_id: int, today: date) -> bool:
+    """Whether a right reaches this person: everybody, those below or led, or oneself."""
+    scope = scope_of(actor, action)
+    if scope is Scope.ALL:
+        return True
+    if actor.person_id is None or scope is Scope.NONE:
+        return False
+    if scope is Scope.TREE:
+        return person_id in people.tree_below(actor.person_id, today)
+    if scope is Scope.TEAM:
+        return person_id in people.people_led_by(actor.person_id, today)
+    return scope is Scope.OWN and person_id == actor.person_id
+
+
+def within(actor: Actor, action: str, person_ids: Collection[int], today: date) -> frozenset[int]:
+    """Those of these people whom a right reaches."""
+    scope = scope_of(actor, action)
+    if scope is Scope.TREE and actor.person_id is not None:
+        return frozenset(person_ids) & frozenset(people.tree_below(actor.person_id, today))
+    return frozenset(each for each in person_ids if reaches_person(actor, action, each, today))
+
+
+def eligibility_of(actor: Actor, contest: Contest, today: date) -> frozenset[int]:
+    """Whose eligibility is shown to whom: one's own, one's teams' then or now (case 8)."""
+    if actor.person_id is None or actor.role in {Role.EXECUTIVE, Role.ADMIN}:
+        return frozenset()
+    own = frozenset({actor.person_id})
+    if actor.role is Role.REP:
+        return own
+    below = (
+        people.tree_below(actor.person_id, today)
+        if actor.role is Role.DIRECTOR
+        else people.people_led_by(actor.person_id, today)
+        | people.people_led_by(actor.person_id, contest.last_on)
+    )
+    return own | frozenset(below)
+
+
+def hosts(actor: Actor, ceremony: Ceremony) -> bool:
+    """Who holds a ceremony and knows its results before: its host, and who finalises contests."""
+    is_host = actor.person_id is not None and actor.person_id == ceremony.host_id
+    return is_host or sees_through_freeze(actor)
+
+
+__all__ = [
+    "APPROVERS",
+    "HIDDEN",
+    "AtDoor",
+    "own_teams",
+    "seat_on",
+    "sees_everybody",
+    "sees_team",
+    "sees_through_freeze",
+]

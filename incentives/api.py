@@ -20,7 +20,11 @@ blueprint = Blueprint("incentives_api", __name__, url_prefix="/api/v1/contests")
 
 def reader_for(actor: Actor) -> Reader:
     """What this caller sees of a table."""
-    return Reader(actor.person_id, sees_through_freeze=access.sees_through_freeze(actor))
+    return Reader(
+        actor.person_id,
+        sees_through_freeze=access.sees_through_freeze(actor),
+        sees_everybody=access.sees_everybody(actor),
+    )
 
 
 def _as_of() -> datetime | None:
@@ -72,14 +76,14 @@ def explain(slug: str) -> ResponseReturnValue:
     asked = _as_of()
     table = documents.table_for(contest, reader_for(actor), as_of=asked, now=moment)
     unit = request.args.get("unit", "")
-    place = next((row for row in table.places if row.unit == unit), None)
-    if place is None:
+    place = documents.place_called(contest, table, unit)
+    if place is None or not access.may_open(actor, contest, place.unit_id, moment.date()):
         raise NotFound(f"{unit or 'This team'} does not take part in {slug}.", field="unit")
     return jsonify(
         documents.explanation(
             contest,
             place,
             as_of=min(asked or moment, table.as_of) if table.is_frozen else asked or moment,
-            with_names=access.sees_team(actor, place.unit_id, moment.date()),
+            with_names=access.sees_unit(actor, contest, place.unit_id, moment.date()),
         )
     )

@@ -12,12 +12,20 @@ from core.errors import Invalid, NotFound
 from core.playbook import Apply, PlaybookPart
 from incentives import access, queries
 from incentives.forms import ContestEntry, contests_part
+from incentives.forms.series import BracketEntry, SeasonEntry, brackets_part, seasons_part
 from incentives.models import Contest
-from incentives.queries import checks, documents
+from incentives.queries import checks, documents, life
 from incentives.queries.documents import Reader
-from incentives.services import byhand
-from incentives.services.contests import ContestPlan, PrizePlan
-from incentives.services.playbook import apply_contests
+from incentives.services import budgets, byhand
+from incentives.services.contests import ContestPlan, PrizePlan, SidePlan
+from incentives.services.playbook import (
+    BracketPlan,
+    SeasonPlan,
+    apply_brackets,
+    apply_contests,
+    apply_seasons,
+    least_team,
+)
 
 OPERATOR = Reader(sees_through_freeze=True)
 
@@ -44,6 +52,8 @@ def _plan(programme_id: int, entry: ContestEntry, team_ids: dict[str, int]) -> C
                 place=prize.place,
                 cost_minor=prize.cost_minor,
                 reserve_score=prize.reserve_score,
+                is_improvement=prize.is_improvement,
+                for_manager=prize.for_manager,
             )
             for prize in entry.prizes
         ),
@@ -53,6 +63,27 @@ def _plan(programme_id: int, entry: ContestEntry, team_ids: dict[str, int]) -> C
         freeze_hours=entry.freeze_hours,
         goal=entry.goal,
         team_ids=None if entry.teams is None else tuple(team_ids[name] for name in entry.teams),
+        kind=entry.unit,
+        sides=_sides(entry),
+        divisions=entry.divisions,
+        tie_break=entry.tie_break,
+        sources=entry.sources,
+        pause_moves_end=entry.pause_moves_end,
+    )
+
+
+def _sides(entry: ContestEntry) -> tuple[SidePlan, ...]:
+    """The lists of people with the people's ids."""
+    known = queries.people_by_key([key for side in entry.sides for key in side.people])
+    unknown = [key for side in entry.sides for key in side.people if key not in known]
+    if unknown:
+        raise Invalid(
+            f"contest {entry.slug}: there is nobody with the person_id {unknown[0]}.",
+            field="teams",
+            fix="Import people first, or correct the list.",
+        )
+    return tuple(
+        SidePlan(side.name, tuple(known[key] for key in side.people)) for side in entry.sides
     )
 
 
@@ -62,7 +93,57 @@ def _apply_contests(run: Apply, entries: Sequence[ContestEntry]) -> Sequence[str
     return apply_contests(plans, actor=run.actor, now=run.now, approve_as=run.approve_as)
 
 
-PLAYBOOK_PARTS = (PlaybookPart("contests", 40, contests_part, _apply_contests),)
+def _apply_seasons(run: Apply, entries: Sequence[SeasonEntry]) -> Sequence[str]:
+    plans = [_season_plan(run.programme_id, entry) for entry in entries]
+    return apply_seasons(plans, actor=run.actor, now=run.now)
+
+
+def _season_plan(programme_id: int, entry: SeasonEntry) -> SeasonPlan:
+    found = {slug: queries.contest_by_slug(slug) for slug in entry.contests}
+    unknown = [slug for slug, contest in found.items() if contest is None]
+    if unknown:
+        raise Invalid(f"season {entry.slug}: there is no contest {unknown[0]}.", field="contests")
+    return SeasonPlan(
+        programme_id=programme_id,
+        slug=entry.slug,
+        title=entry.title,
+        board_ids=tuple(contest.board_id for contest in found.values() if contest is not None),
+        place_points=entry.place_points,
+        most_wins=entry.most_wins,
+    )
+
+
+def _apply_brackets(run: Apply, entries: Sequence[BracketEntry]) -> Sequence[str]:
+    known = queries.team_ids_by_name()
+    plans = [_bracket_plan(run.programme_id, entry, known) for entry in entries]
+    return apply_brackets(plans, actor=run.actor, now=run.now)
+
+
+def _bracket_plan(programme_id: int, entry: BracketEntry, known: dict[str, int]) -> BracketPlan:
+    unknown = [name for name in entry.teams if name not in known]
+    if unknown:
+        raise Invalid(f"bracket {entry.slug}: there is no team {unknown[0]}.", field="teams")
+    least = entry.min_team_size
+    return BracketPlan(
+        programme_id=programme_id,
+        slug=entry.slug,
+        title=entry.title,
+        team_ids=tuple(known[name] for name in entry.teams),
+        rounds=entry.rounds,
+        rules=entry.rules,
+        mode=entry.mode,
+        target_days=entry.target_days,
+        min_team_size=least_team(programme_id) if least is None else least,
+        tie_break=entry.tie_break,
+        freeze_hours=entry.freeze_hours,
+    )
+
+
+PLAYBOOK_PARTS = (
+    PlaybookPart("contests", 40, contests_part, _apply_contests),
+    PlaybookPart("seasons", 41, seasons_part, _apply_seasons),
+    PlaybookPart("brackets", 42, brackets_part, _apply_brackets),
+)
 
 
 def _contest(slug: str) -> Contest:
@@ -123,7 +204,7 @@ def explain_command(slug: str, unit: str, *, as_of: datetime | None, as_json: bo
     now = house_clock.now()
     contest = _contest(slug)
     table = documents.table_for(contest, OPERATOR, as_of=as_of, now=now)
-    place = next((row for row in table.places if row.unit == unit), None)
+    place = documents.place_called(contest, table, unit)
     if place is None:
         raise NotFound(f"{unit} does not take part in {slug}.")
     found = documents.explanation(contest, place, as_of=as_of or now, with_names=True)
@@ -149,9 +230,31 @@ def advance_command(
     now = as_of or house_clock.now()
     with transaction():
         actor = access.actor_named(person_key)
-        contest = byhand.advance(slug, state, actor=actor, now=now, reason=reason)
-        reached = contest.state
-    click.echo(f"{slug} is {reached}.")
+        reached = byhand.advance(slug, state, actor=actor, now=now, reason=reason)
+    click.echo(f"{slug} is {reached.state}.")
+    if reached.waits_for:
+        names = ", ".join(reached.waits_for)
+        terminal.stop(f"It waits for a second person: {names}.", code=terminal.PARTLY)
+
+
+@contests_group.command("budget")
+@click.argument("programme")
+@click.argument("amount", type=int)
+@click.option("--by", "person_key", required=True, metavar="PERSON_ID", help="Who sets it.")
+@click.option("--second", "second_key", metavar="PERSON_ID", help="Who confirms it.")
+@terminal.friendly
+def budget_command(programme: str, amount: int, *, person_key: str, second_key: str | None) -> None:
+    """Set all the money there is for a programme's prizes, in minor units of its currency."""
+    now = house_clock.now()
+    with transaction():
+        left = budgets.set_budget(
+            life.programme_called(programme),
+            amount,
+            actor=access.actor_named(person_key),
+            second=None if second_key is None else access.actor_named(second_key),
+            now=now,
+        )
+    click.echo(f"{programme} has {amount} for prizes, {left} of it free.")
 
 
 COMMANDS = (contests_group,)

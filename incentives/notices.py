@@ -33,6 +33,8 @@ class ContestWords:
     prizes: tuple[str, ...]
     target_days: str
     mode: str
+    is_solo: bool = False
+    """Reps race one by one: `teams` counts them, and a letter says "you" for a team."""
 
     @property
     def first_day(self) -> str:
@@ -117,8 +119,13 @@ def announced(
             drafts[team],
             person_id,
             names.get(person_id, ""),
-            f"contest:{contest.id}:announced:{person_id}",
+            announced_key(contest.id, person_id),
         )
+
+
+def announced_key(contest_id: int, person_id: int) -> str:
+    """The key under which somebody is told of a contest, once for ever."""
+    return f"contest:{contest_id}:announced:{person_id}"
 
 
 def approval_asked(
@@ -211,3 +218,25 @@ def called_off(contest: ContestWords, names: Mapping[int, str], reason: str) -> 
     )
     for person_id, name in names.items():
         yield _to(letter, person_id, name, f"contest:{contest.id}:called_off:{person_id}")
+
+
+@dataclass(frozen=True)
+class News:
+    """A step of a contest as told to somebody: what happened, in sentences, and why they hear it.
+
+    `key` makes the letter's own key: one for each reader and step, for ever.
+    """
+
+    key: str
+    subject: str
+    lines: tuple[str, ...]
+    why: str
+
+
+def news(contest: ContestWords, names: Mapping[int, str], told: News) -> Iterator[Letter]:
+    """To each of these: a step was taken, or somebody waits for them."""
+    letter = _written(
+        "news", told.key.partition(":")[0], "contests", {"contest": contest, "told": told}
+    )
+    for person_id, name in names.items():
+        yield _to(letter, person_id, name, f"contest:{contest.id}:{told.key}:{person_id}")

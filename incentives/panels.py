@@ -7,7 +7,7 @@ from flask import render_template
 from core.policy import Actor, Role, Scope, scope_of
 from core.slots import Panel
 from incentives import access, queries
-from incentives.queries import pages
+from incentives.queries import fairplay, pages
 
 
 def my_place(actor: Actor, now: datetime) -> str | None:
@@ -64,6 +64,30 @@ def waiting_headline(actor: Actor, now: datetime) -> dict[str, object] | None:
     }
 
 
+def questions_headline(actor: Actor, now: datetime) -> dict[str, object] | None:
+    """Whoever decides on signs, claims and doubts sees which contest waits for it."""
+    if scope_of(actor, "event.hold") is not Scope.ALL or actor.person_id is None:
+        return None
+    found = fairplay.asking(now)
+    if not found:
+        return None
+    first = found[0]
+    if first.is_unsigned:
+        lede = "Everything is decided; it waits for a signature, because its designer wins money."
+    else:
+        lede = "Prizes wait until each sign, claim and doubt is decided."
+    count = first.waiting.total
+    return {
+        "priority": 55,
+        "headline": f"{first.title} waits for your signature."
+        if first.is_unsigned
+        else f"{first.title}: {count} open {'question' if count == 1 else 'questions'}.",
+        "lede": lede,
+        "action_url": f"/contests/{first.slug}/fair-play",
+        "action_label": "Look at it",
+    }
+
+
 def team_awards(actor: Actor, now: datetime, *, team_id: int) -> str | None:
     """What a team has won, on its page."""
     won = queries.team_awards(team_ids=[team_id], limit=6)
@@ -84,6 +108,7 @@ def boards_head(actor: Actor, now: datetime) -> str | None:
 PANELS = (
     Panel(slot="my_week_headline", order=20, render=place_headline),
     Panel(slot="my_week_headline", order=10, render=waiting_headline),
+    Panel(slot="my_week_headline", order=12, render=questions_headline),
     Panel(slot="my_week", order=10, render=my_place),
     Panel(slot="my_week", order=60, render=my_awards),
     Panel(slot="team", order=60, render=team_awards),

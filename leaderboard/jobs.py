@@ -7,7 +7,8 @@ from datetime import datetime
 from core.db import transaction
 from core.scheduler import CatchUp, Every, JobSpec
 from leaderboard import services
-from leaderboard.queries import reads
+from leaderboard.queries import due, lists, reads, series
+from leaderboard.services import openended
 
 log = logging.getLogger("pennant.boards")
 
@@ -27,12 +28,55 @@ def refresh_boards(as_of: datetime) -> Mapping[str, int]:
     return counts
 
 
+def roll_boards(as_of: datetime) -> Mapping[str, int]:
+    """Let boards without an end reach today; beside the refresh, which is not to wait for it."""
+    counts = {"rolled": 0, "failed": 0}
+    for board_id in lists.open_ended():
+        try:
+            with transaction():
+                if openended.roll(board_id, as_of):
+                    services.refresh(board_id, as_of)
+                    counts["rolled"] += 1
+        except Exception:
+            log.exception("board %s could not reach today", board_id)
+            counts["failed"] += 1
+    return counts
+
+
+def advance_brackets(as_of: datetime) -> Mapping[str, int]:
+    """Decide the rounds whose late events are in, and let the winners meet."""
+    counts = {"decided": 0, "failed": 0}
+    for bracket_id in series.open_rounds(as_of):
+        try:
+            with transaction():
+                counts["decided"] += services.advance_bracket(bracket_id, as_of)
+        except Exception:
+            log.exception("bracket %s could not go on", bracket_id)
+            counts["failed"] += 1
+    return counts
+
+
 JOBS = (
+    JobSpec(
+        id="roll-boards",
+        run=roll_boards,
+        trigger=Every(minutes=15),
+        doc="Lets boards without an end reach the new day.",
+        catch_up=CatchUp.LATEST,
+    ),
     JobSpec(
         id="refresh-boards",
         run=refresh_boards,
         trigger=Every(minutes=15),
-        doc="Follows new events and changes of people; writes the standings that changed.",
+        doc="Follows new events and changes of people within seconds; writes what changed.",
+        catch_up=CatchUp.LATEST,
+        watch=due.newest_facts,
+    ),
+    JobSpec(
+        id="advance-brackets",
+        run=advance_brackets,
+        trigger=Every(minutes=15),
+        doc="Decides bracket rounds once their grace is over and opens the next one.",
         catch_up=CatchUp.LATEST,
     ),
 )

@@ -69,3 +69,19 @@ def rule_limits(rule: PointRule) -> tuple[str, ...]:
 def scored_kinds(key_actions: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """The kinds a new contest may score, with their names: the programme's key actions."""
     return tuple((kind, kind_name(kind).capitalize()) for kind in key_actions)
+
+
+def percent(number: Fraction | None) -> str:
+    """A share as whole percent, half up."""
+    return "–" if number is None else f"{int(number * 100 + Fraction(1, 2))}%"
+
+
+def score_words(mode: Mode, score: Fraction | None) -> str:
+    """A score as boards print it."""
+    if score is None:
+        return "–"
+    if mode is Mode.PARTICIPATION:
+        return percent(score)
+    if mode is Mode.TOTAL:
+        return plain(score)
+    return f"{float(score):.1f}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import time
 
 from core.errors import Invalid
+from people.rules import BoardName
 
 PAGE_SIZE = 50
 LAST_PAGE = 10_000
@@ -37,6 +38,16 @@ def directory(given: Mapping[str, str]) -> DirectoryForm:
     written = given.get("page", "1")
     is_number = written.isascii() and written.isdigit() and len(written) < 6
     return DirectoryForm(text=text, page=min(max(int(written), 1), LAST_PAGE) if is_number else 1)
+
+
+def board_wish(given: Mapping[str, str]) -> BoardName:
+    """Which of the three ways to be named on boards was chosen."""
+    try:
+        return BoardName(given.get("how", ""))
+    except ValueError:
+        raise Invalid(
+            "Choose how boards name you.", field="how", fix="Your name, an alias, or not listed."
+        ) from None
 
 
 def hour(given: Mapping[str, str], name: str) -> time:

@@ -14,12 +14,26 @@ def _prune(as_of: datetime) -> Mapping[str, int]:
         return services.prune_sign_ins(as_of)
 
 
+def _forget_erased(_as_of: datetime) -> Mapping[str, int]:
+    """Cut what still leads to people who were erased."""
+    with transaction():
+        return {"rows": services.forget_erased()}
+
+
 JOBS = (
     JobSpec(
         id="prune-sign-ins",
         run=_prune,
         trigger=Daily("03:20"),
         doc="Forgets sessions that are over and counts of sign-in tries of days gone by.",
+        catch_up=CatchUp.LATEST,
+        coalesce=timedelta(days=30),
+    ),
+    JobSpec(
+        id="forget-erased",
+        run=_forget_erased,
+        trigger=Daily("03:25"),
+        doc="Deletes other systems' ids, accounts and wishes of people who were erased.",
         catch_up=CatchUp.LATEST,
         coalesce=timedelta(days=30),
     ),

@@ -14,11 +14,11 @@ from core.db import in_transaction, transaction
 from core.doorstep import SEEN, Seen
 from core.errors import Conflict, Invalid, TooMany
 from core.guards import current_actor, guard, public
-from core.policy import Actor, Role, Scope, scope_of
+from core.policy import Actor, Role, Scope, require, scope_of
 from core.web import begin_forms
 from people import access, forms, queries, services
 from people.queries import PersonCard
-from people.rules import QUIET_FROM, QUIET_UNTIL
+from people.rules import QUIET_FROM, QUIET_UNTIL, BoardName
 from people.services.entry import SignedIn
 from people.services.wishes import LEAVABLE
 
@@ -324,26 +324,27 @@ def change_quiet_hours() -> ResponseReturnValue:
     return _wish(change, "Your quiet hours are kept.")
 
 
-@blueprint.post("/me/ranking")
+BOARD_WORDS = {
+    BoardName.NAME: "Boards show you by your name.",
+    BoardName.ALIAS: "Boards show you by this alias.",
+    BoardName.NOT_LISTED: "Your name is left out of boards, awards and walls.",
+}
+
+
+@blueprint.post("/me/board-name")
 @guard("me.ranking_opt_out")
-def change_ranking() -> ResponseReturnValue:
-    """Whether one's name stands in rankings."""
-    opt_out = request.form.get("opt_out") == "1"
-    said = "Your name is left out of rankings." if opt_out else "Your name may stand in rankings."
-    return _wish(
-        lambda: services.change_ranking(opt_out=opt_out, actor=current_actor(), now=now()), said
-    )
+def change_board_name() -> ResponseReturnValue:
+    """How boards, awards and walls name one: by name, by alias, or not at all."""
+    actor = current_actor()
+    require(actor, "me.alias_set")
+    given = request.form.get("alias", "")
 
+    def change() -> None:
+        how = forms.board_wish(request.form)
+        services.choose_board_name(how, given, actor=actor, now=now())
 
-@blueprint.post("/me/alias")
-@guard("me.alias_set")
-def change_alias() -> ResponseReturnValue:
-    """Under which name one stands on boards."""
-    alias = request.form.get("alias", "")
-    return _wish(
-        lambda: services.change_alias(alias, actor=current_actor(), now=now()),
-        "Boards show you by this name.",
-    )
+    said = BOARD_WORDS.get(request.form.get("how", ""), "")  # type: ignore[call-overload]
+    return _wish(change, said)
 
 
 @blueprint.post("/me/password")

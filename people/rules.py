@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, time
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 QUIET_FROM, QUIET_UNTIL = time(19, 0), time(8, 0)
 
@@ -53,9 +54,8 @@ class PersonCalendar:
         return max(self.enabled_on, self.hired_on) if self.hired_on else self.enabled_on
 
 
-@dataclass(frozen=True)
-class MembershipSpan:
-    """A person in a team over [starts_on, ends_on)."""
+class MembershipSpan(NamedTuple):
+    """A person in a team over [starts_on, ends_on). Read by the ten thousand, so a plain tuple."""
 
     person_id: int
     team_id: int
@@ -153,7 +153,7 @@ def spans_then(
         facts = changed.get(membership_key(span), {}) if changed else {}
         if facts:
             ends_on, is_lead = _day_of(facts["ends_on"]), bool(facts["is_lead"])
-            yield replace(span, ends_on=ends_on, is_lead=is_lead)
+            yield span._replace(ends_on=ends_on, is_lead=is_lead)
         elif facts is not None:
             yield span
 
@@ -195,6 +195,23 @@ def manager_cycles(manager_of: Mapping[str, str | None]) -> frozenset[str]:
             circle.update(path[on_path[at] :])
         settled.update(path)
     return frozenset(circle)
+
+
+class BoardName(StrEnum):
+    """How somebody wishes to be named on boards and wherever awards are read."""
+
+    NAME = "name"
+    ALIAS = "alias"
+    NOT_LISTED = "not_listed"
+
+
+def board_name(name: str, alias: str | None, *, opted_out: bool) -> str | None:
+    """What others read of a person wherever people are ranked, thanked or scored; None: nothing.
+
+    The one place that decides it (CONTESTS case 35): pages, documents, files and walls all ask
+    here. Whoever gets None keeps their place as "not listed", and their team its total.
+    """
+    return None if opted_out else alias or name
 
 
 def clean_alias(text: str) -> str | None:

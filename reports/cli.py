@@ -1,4 +1,4 @@
-"""The figure of experiments (CONTRACT section 5)."""
+"""The figure of experiments (CONTRACT section 5), and the check of what was counted at night."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,6 +19,7 @@ def _lift_rows(request: FigureRequest) -> Sequence[Mapping[str, object]]:
     return queries.lift_rows(_tried(request), request.as_of)
 
 
+CHECKS = (queries.verify,)
 FIGURES = (
     Figure(
         name="lift",

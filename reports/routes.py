@@ -21,6 +21,7 @@ from reports.rules import (
     gap_sentence,
     growth_sentence,
     headline,
+    percent,
 )
 
 blueprint = Blueprint("reports", __name__, url_prefix="/reports")
@@ -66,6 +67,7 @@ def impact() -> ResponseReturnValue:
         shown=found.splits[asked.rule],
         words=_words(found, found.splits[asked.rule], owner.currency, owner.min_group),
         growth_picture=_growth_picture(found),
+        trend=_trend(found),
         may_open=access.may_open_figures(actor),
         may_plan=access.may_plan_tips(actor),
     )
@@ -90,6 +92,25 @@ def _growth_picture(found: Compared) -> charts.Interval | None:
         return None
     ends = growth.estimate.lo, growth.estimate.hi
     return charts.difference_interval(growth.estimate.effect, ends, unit=charts.PERCENT)
+
+
+def _trend(found: Compared) -> charts.Chart | None:
+    """What each side sold in the weeks before the launch, next to its own average."""
+    if not found.trend:
+        return None
+    users, others = found.of_own_average
+    apart = max(abs(one - other) for one, other in zip(users, others, strict=True))
+    return charts.pair_of_lines(
+        charts.PairOfLines(
+            ("Used it", "The others"),
+            [f"{one.start.day} {one.start:%b}" for one in found.trend],
+            users,
+            others,
+            f"Sales per rep in {len(users)} stretches of four weeks before the launch, each side "
+            f"next to its own average: at most {percent(apart)} apart.",
+            ("Four weeks from", "Used it", "The others"),
+        )
+    )
 
 
 def _segments(asked: forms.Asked) -> list[dict[str, object]]:

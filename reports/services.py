@@ -15,6 +15,7 @@ def count_evidence(as_of: datetime) -> int:
             "programme_id": owner.id,
             "counted_at": as_of,
             "facts": to_plain(queries.count(owner, as_of)),
+            "basis": queries.basis_of(owner),
         }
         for owner in queries.all_programmes()
     ]

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from adoption import access
 from adoption.queries import figures as figure_queries
 from adoption.queries import quality
 from adoption.queries.figures import gaps, growth, sustained
 from adoption.rules import Established
 from adoption.rules.gaps import UseRule
+from core import clock
 from core.figures import Beside, Figure, FigureRequest, Param
 
 Counted = TypeVar("Counted")
@@ -22,6 +24,24 @@ def asked(count: Callable[..., Counted]) -> Callable[[FigureRequest], Counted]:
     def ask(request: FigureRequest) -> Counted:
         owner = figure_queries.owner_of(request.programme_id)
         return count(owner, as_of=request.as_of, **request.params)
+
+    return ask
+
+
+def of_person(count: Callable[..., Counted]) -> Callable[[FigureRequest], Counted]:
+    """The same about one person: answered only to whom their page shows their weeks today.
+
+    Somebody else's people are not there, exactly as people nobody knows. The house and machines
+    ask without a role.
+    """
+
+    def ask(request: FigureRequest) -> Counted:
+        actor = request.actor
+        if actor is not None and actor.role is not None:
+            key = request.params["person_id"]
+            if not access.is_shown(actor, sustained.person_named(key), clock.now().date()):
+                raise sustained.nobody(key)
+        return asked(count)(request)
 
     return ask
 
@@ -69,7 +89,7 @@ FIGURES = (
         name="streak",
         says="How many met weeks in a row one rep has.",
         params=(Param("person_id", required=True), _THROUGH),
-        compute=asked(sustained.streak_of),
+        compute=of_person(sustained.streak_of),
         rows=asked(sustained.streak_rows),
         action="people.metrics_individual",
     ),

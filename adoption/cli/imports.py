@@ -2,7 +2,7 @@
 
 import gc
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -53,8 +53,8 @@ def _store_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
     if intake is None:
         intake = context.memo["usage_intake"] = services.open_intake(context.programme_id)
     done = services.Recorded()
-    for arrived_at, records in forms.by_arrival(batch, parsed.records):
-        done += services.record_usage(intake, records, arrived_at)
+    for prepared in ready.prepared or _prepare(batch, parsed, intake):
+        done += services.record_usage(intake, prepared)
     if digest and done.added == len(batch.lines) and "person_id" in batch.at:
         services.remember_batch(context.programme_id, digest, done)
     return BatchResult(
@@ -68,10 +68,14 @@ def _store_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
 
 @dataclass(frozen=True)
 class _Ready:
-    """A batch's digest and, unless it is likely to be known, its records."""
+    """A batch's digest and, unless it is likely to be known, its records.
+
+    Where everybody in them was looked up for an earlier batch, they are rows already.
+    """
 
     digest: str
-    parsed: forms.Parsed | None
+    parsed: forms.Parsed | None = None
+    prepared: Sequence[services.Prepared] = ()
 
 
 def _work_out(batch: RawBatch, context: LoadContext) -> _Ready:
@@ -81,8 +85,20 @@ def _work_out(batch: RawBatch, context: LoadContext) -> _Ready:
     """
     digest = "" if forms.ARRIVED in batch.header else _digest(batch, context)
     if context.memo.get("usage_known"):
-        return _Ready(digest, None)
-    return _Ready(digest, forms.parse_batch(batch, context.source, context.time_zone))
+        return _Ready(digest)
+    parsed = forms.parse_batch(batch, context.source, context.time_zone)
+    intake: services.UsageIntake | None = context.memo.get("usage_intake")
+    if intake is None or not intake.knows_people_of(parsed.records):
+        return _Ready(digest, parsed)
+    return _Ready(digest, parsed, [*_prepare(batch, parsed, intake)])
+
+
+def _prepare(
+    batch: RawBatch, parsed: forms.Parsed, intake: services.UsageIntake
+) -> Iterator[services.Prepared]:
+    """The rows of a batch, those that arrived together at a time."""
+    for arrived_at, records in forms.by_arrival(batch, parsed.records):
+        yield services.prepare_usage(intake, records, arrived_at)
 
 
 def _digest(batch: RawBatch, context: LoadContext) -> str:

@@ -1,9 +1,11 @@
 """Usage as machines post it: JSON events, turned into the cells of an import's rows."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from math import isfinite
+from typing import cast
 
 from adoption.forms.usage import ARRIVED, FAULT, USAGE_COLUMNS
 from core.errors import Invalid
@@ -50,14 +52,30 @@ def _line(line: bytes) -> object:
 
 
 def rows_of_events(
-    events: Iterable[tuple[int, object]], arrived_at: datetime
+    events: Sequence[tuple[int, object]], arrived_at: datetime
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Events as rows of an import, each with its arrival and what is wrong with it, if anything."""
     empty = {**dict.fromkeys(USAGE_COLUMNS, ""), ARRIVED: arrived_at.isoformat(), FAULT: ""}
+    if _are_plain(events):
+        for number, texts in cast("Sequence[tuple[int, dict[str, str]]]", events):
+            yield number, empty | texts
+        return
     for number, event in events:
         row = empty.copy()
         fault = _fill(row, event)
         yield number, {**empty, FAULT: fault} if fault else row
+
+
+def _are_plain(events: Sequence[tuple[int, object]]) -> bool:
+    """Whether all events are nothing but texts by names we know, as they mostly are."""
+    found = [event for _number, event in events if isinstance(event, dict)]
+    values = [*chain.from_iterable(event.values() for event in found)]
+    return (
+        len(found) == len(events)
+        and {*chain.from_iterable(found)} <= NAMES
+        and {*map(type, values)} <= {str}
+        and "\0" not in "".join(values)
+    )
 
 
 def _fill(row: dict[str, str], event: object) -> str:

@@ -22,6 +22,8 @@ _ANYWHERE = re.compile(rf"(?:{_CLOCK}{_OFFSET}\n)++", re.ASCII)
 _ONE = re.compile(_CLOCK + _OFFSET, re.ASCII)
 _REST = {19: ".000000", 23: "000", 26: ""}
 _TO_MINUTE = 16
+# The least a moment and its line end take: to the second.
+_WHOLE = 20
 
 
 def stamp_of(moment: datetime) -> str:
@@ -41,9 +43,11 @@ def stamps_of(written: list[str]) -> list[str] | None:
     """
     column = "\n".join([*written, ""])
     if _IN_UTC.fullmatch(column):
-        bare = column.replace("T", " ").replace("Z\n", "\n").replace("+00:00\n", "\n").split("\n")
-        bare.pop()
-        stamps = [moment + _REST[len(moment)] for moment in bare]
+        bare = column.replace("T", " ").replace("Z\n", "\n").replace("+00:00\n", "\n")
+        if len(bare) == _WHOLE * len(written):
+            stamps = bare.replace("\n", ".000000\n").split("\n")[:-1]
+        else:
+            stamps = [moment + _REST[len(moment)] for moment in bare.split("\n")[:-1]]
     elif _ANYWHERE.fullmatch(column):
         try:
             stamps = _brought_to_utc(written)

@@ -313,6 +313,10 @@ def by_arrival(
         return
     at = batch.header.index(ARRIVED)
     stamps = [batch.cells[place][at] for place in records.places]
-    for stamp in dict.fromkeys(stamps):
+    moments = dict.fromkeys(stamps)
+    if len(moments) == 1:
+        yield datetime.fromisoformat(stamps[0]), records
+        return
+    for stamp in moments:
         some = records.only([other == stamp for other in stamps])
         yield datetime.fromisoformat(stamp), some

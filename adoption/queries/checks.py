@@ -4,10 +4,22 @@ from datetime import date
 
 from sqlalchemy import exists, select
 
+import people.queries
 import programme.queries
-from adoption.models import AdoptionStatus, RepWeek, UsageEvent
+from adoption.models import (
+    AdoptionStatus,
+    PictureMark,
+    RepPicture,
+    RepWeek,
+    SeriesPoint,
+    UsageEvent,
+    UsageMark,
+)
+from adoption.queries import picture as picture_queries
 from adoption.queries.days import rule_of, world_from_days
+from adoption.queries.drawing import counts_of, lines_of, rep_values, sketches_anew
 from adoption.queries.events import has_pending
+from adoption.queries.holds import wrongly_marked
 from adoption.queries.weeks import (
     judged_weeks,
     mark_of,
@@ -15,13 +27,16 @@ from adoption.queries.weeks import (
     series,
     sets_from_rows,
     sets_of_weeks,
+    touched_week_people,
     wrong_days,
 )
 from adoption.rules import AdoptionState, state_at
 from adoption.rules.sets import WeekSets
 from core.calendars import DAY, WEEK_DAYS
 from core.db import db
+from core.derived import wrong_rows
 from people.models import Person
+from programme.models import Programme
 
 COUNTED = (
     AdoptionState.SUSTAINED,
@@ -35,16 +50,18 @@ COUNTED = (
 def verify(programme_id: int) -> list[str]:
     """The first row of each derived table that its source does not bear out; empty when sound.
 
-    Rows that wait for roll-up are no fault, so a programme with any is only looked at for strays.
+    Rows that wait for roll-up are no fault, so a programme with any is only looked at for strays;
+    one whose rule or people's records have changed since waits for the night to judge again.
     """
     found = _strays(programme_id)
     if has_pending(programme_id):
         return found
     found += _day_rows(programme_id)
     mark = mark_of(programme_id)
-    if mark is not None and mark.judged_week is not None:
+    if mark is not None and mark.judged_week is not None and not _waits_to_be_judged(mark):
         found += _judged_rows(programme_id, mark.judged_week)
         found += _set_rows(programme_id, mark.judged_week)
+        found += _picture_rows(programme_id, mark)
     return found
 
 
@@ -54,13 +71,16 @@ def verify_all() -> list[str]:
 
 
 def _strays(programme_id: int) -> list[str]:
-    """Events of people who are not there: no foreign key guards them."""
+    """Events of people who are not there (no foreign key guards them), or marked amiss."""
     missing = select(UsageEvent.id).where(
         UsageEvent.programme_id == programme_id,
         ~exists().where(Person.id == UsageEvent.person_id),
     )
     stray = db.session.scalar(missing.limit(1))
-    return [] if stray is None else [f"usage_event {stray}: its person does not exist"]
+    if stray is not None:
+        return [f"usage_event {stray}: its person does not exist"]
+    wrong = wrongly_marked(programme_id)
+    return [] if wrong is None else [f"usage_event {wrong}: its hold and its mark differ"]
 
 
 def _day_rows(programme_id: int) -> list[str]:
@@ -118,3 +138,52 @@ def _judged_rows(programme_id: int, judged: date) -> list[str]:
         if states.get(person_id, "left") != state:
             return [f"adoption_status (person {person_id}, week {judged}): should be {state}"]
     return []
+
+
+def _picture_rows(programme_id: int, mark: UsageMark) -> list[str]:
+    """What the adoption page shows against a picture drawn from the judged weeks, table by table.
+
+    A picture that waits for the night is no fault: one that somebody's past, the rule or a newly
+    complete week will change. What older versions of the rule drew is kept as it was.
+    """
+    owner = programme.queries.by_id(programme_id)
+    drawn = picture_queries.mark_of(programme_id)
+    if drawn is None or mark.judged_week is None or _waits(owner, mark, drawn):
+        return []
+    key = {"programme_id": programme_id}
+    frame, sketches = sketches_anew(owner, mark.judged_week)
+    lines = lines_of(frame, sketches)
+    counts = counts_of(frame, lines)
+    found = [
+        wrong_rows(PictureMark, [{**key, **counts.mark}], PictureMark.programme_id == programme_id),
+        wrong_rows(
+            RepPicture,
+            [{**key, **rep_values(frame, line)} for line in lines],
+            RepPicture.programme_id == programme_id,
+        ),
+    ]
+    for table, rows in counts.rows.items():
+        mine = [table.programme_id == programme_id]  # type: ignore[attr-defined]
+        if table is SeriesPoint:
+            mine.append(SeriesPoint.rule_version == owner.rule_version)
+        found.append(wrong_rows(table, [{**key, **row} for row in rows], *mine))
+    return [wrong[0] for wrong in found if wrong]
+
+
+def _waits_to_be_judged(mark: UsageMark) -> bool:
+    """Whether the next night will judge somebody again: days, records or the rule have changed."""
+    return bool(
+        mark.rule_version != programme.queries.by_id(mark.programme_id).rule_version
+        or touched_week_people(mark.programme_id)
+        or people.queries.changes_after(mark.person_change_id, 1)[1]
+    )
+
+
+def _waits(owner: Programme, mark: UsageMark, drawn: PictureMark) -> bool:
+    """Whether the next night will draw something anew."""
+    return (
+        drawn.is_stale
+        or drawn.rule_version != owner.rule_version
+        or drawn.drawn_week != mark.judged_week
+        or bool(picture_queries.touched_reps(owner.id))
+    )

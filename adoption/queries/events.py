@@ -21,6 +21,7 @@ from adoption.models import (
     UsageMark,
     UsageRequest,
 )
+from adoption.queries.holds import EventKey, held_then
 from core.calendars import DAY, ProgrammeCalendar
 from core.db import db, table_of
 from people.models import Person
@@ -45,6 +46,7 @@ class ContestEvent:
     value: float | None
     held: bool
     fingerprint: str | None
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,13 @@ def events_for_contest(
     end_day: date,
     received_until: datetime,
     person_ids: Collection[int] | None = None,
+    holds_as_of: datetime | None = None,
 ) -> list[ContestEvent]:
     """Events of [start_day, end_day) as known at `received_until`, by person and moment.
 
     Days are the programme's for everybody (METRICS C1). Only in-scope reps on dates they were
-    employed and enabled (E3). Held events are included and marked: scoring skips them (C3).
+    employed and enabled (E3). Held events are included and marked: scoring skips them (C3); those
+    held at `holds_as_of`, or where it is None those held now.
     """
     owner = programme.queries.by_id(programme_id)
     calendar = programme.queries.calendar(owner)
@@ -132,17 +136,19 @@ def events_for_contest(
     wanted = members if person_ids is None else members & frozenset(person_ids)
     calendars = people.queries.calendars(None if person_ids is None else wanted)
     statement = _contest_rows(programme_id, kinds, calendar, start_day, end_day, received_until)
+    then = None if holds_as_of is None else held_then(programme_id, holds_as_of)
     found: list[ContestEvent] = []
     for row in rows_of_people(statement, None if person_ids is None else wanted):
         day = row.local_day
         if owner.tz_mode == "user":
             day = calendar.local_day(row.occurred_at)
         if row.person_id in wanted and calendars[row.person_id].is_current(day):
-            found.append(_contest_event(row, day))
+            found.append(_contest_event(row, day, then))
     return found
 
 
-def _contest_event(row: AnyRow, day: date) -> ContestEvent:
+def _contest_event(row: AnyRow, day: date, then: frozenset[EventKey] | None) -> ContestEvent:
+    is_held = row.held_at is not None if then is None else (row.source, row.event_id) in then
     return ContestEvent(
         row.person_id,
         day,
@@ -151,8 +157,9 @@ def _contest_event(row: AnyRow, day: date) -> ContestEvent:
         row.event_id,
         row.object_id,
         row.value,
-        row.held_at is not None,
+        is_held,
         row.fingerprint,
+        row.source,
     )
 
 
@@ -176,6 +183,7 @@ def _contest_rows(
             UsageEvent.value,
             UsageEvent.held_at,
             UsageEvent.fingerprint,
+            UsageEvent.source,
         )
         .where(
             UsageEvent.programme_id == programme_id,

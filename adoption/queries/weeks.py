@@ -314,6 +314,27 @@ def weeks_of_person(programme_id: int, person_id: int, since: date) -> list[RepW
     )
 
 
+def active_days_of(
+    programme_id: int, weeks: Collection[date], person_ids: Collection[int]
+) -> dict[int, list[int]]:
+    """Person -> active days of each of these weeks in which they were eligible, oldest first."""
+    found: dict[int, list[int]] = {}
+    wanted = (
+        select(RepWeek.person_id, RepWeek.active_days)
+        .where(
+            RepWeek.programme_id == programme_id,
+            RepWeek.week_start.in_(sorted(weeks)),
+            RepWeek.eligible.is_(True),
+        )
+        .order_by(RepWeek.person_id, RepWeek.week_start)
+    )
+    among = frozenset(person_ids)
+    for person_id, days in db.session.execute(wanted):
+        if person_id in among:
+            found.setdefault(person_id, []).append(days)
+    return found
+
+
 def status_of_person(programme_id: int, person_id: int) -> AdoptionStatus | None:
     """One person's latest judged status."""
     return db.session.scalars(

@@ -33,7 +33,6 @@ def keep_answer(
     caller: str, request_key: str, body_hash: str, answer: Answer, now: datetime
 ) -> None:
     """Keep an answer for 24 h; of two answers to one key the first stays."""
-    delete_where(UsageRequest, UsageRequest.answered_at < now - KEEP_ANSWERS)
     row = {
         "caller": caller,
         "request_key": request_key,
@@ -42,3 +41,8 @@ def keep_answer(
         "answered_at": now,
     }
     insert_missing(UsageRequest, [row], ["caller", "request_key"])
+
+
+def forget_answers(as_of: datetime) -> int:
+    """Take away answers older than 24 h; how many there were. Nobody is given one any more."""
+    return delete_where(UsageRequest, UsageRequest.answered_at < as_of - KEEP_ANSWERS)

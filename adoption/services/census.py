@@ -1,6 +1,6 @@
 """What taking usage in needs to know beforehand: people by key and address, and local dates."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import people.queries
 import programme.queries
 from adoption.queries.events import zones_of_people
-from adoption.rules import UsageRecords
+from adoption.rules import Cells, UsageRecords
+from core.bulkload import takes_blocks
 from core.calendars import local_date, zone_of
 
 
@@ -21,18 +22,23 @@ class UsageIntake:
     clock_skew_min: int
     zones: Mapping[str, ZoneInfo]
     hopeful: bool = True
+    takes_blocks: bool = False
     _keys: dict[str, str | None] = field(default_factory=dict)
     _mails: dict[str, str | None] = field(default_factory=dict)
 
+    def knows_people_of(self, records: UsageRecords) -> bool:
+        """Whether everybody records speak of was looked up before, found or not."""
+        named = ((self._keys, records.person), (self._mails, records.mail))
+        return not any(_unmet(known, column) for known, column in named)
+
     def people_of(self, records: UsageRecords) -> list[str | None]:
         """The ids of the people records speak of, None where nobody is known."""
+        self._keys = _learnt(self._keys, records.person, people.queries.by_key)
         keys = records.cells("person")
-        _learn(self._keys, keys, people.queries.by_key)
         if records.mail == "":
             return [*map(self._keys.get, keys)]
-        mails = records.cells("mail")
-        _learn(self._mails, mails, people.queries.by_email)
-        named = zip(keys, mails, strict=True)
+        self._mails = _learnt(self._mails, records.mail, people.queries.by_email)
+        named = zip(keys, records.cells("mail"), strict=True)
         return [self._keys[key] if key else self._mails[mail] for key, mail in named]
 
     def days_of(self, stamps: Sequence[str], person_ids: Sequence[str]) -> list[str]:
@@ -59,16 +65,26 @@ def _day_of_hour(hour: str, zone: ZoneInfo) -> str:
     return day if day == _day_of(f"{hour}:59:59.999999", zone) else ""
 
 
-def _learn(
+def _unmet(known: Mapping[str, str | None], column: Cells) -> set[str]:
+    """The names of a column not met before."""
+    return {*column}.difference(known, ("",)) if isinstance(column, list) else set()
+
+
+def _learnt(
     known: dict[str, str | None],
-    names: Iterable[str],
+    column: Cells,
     look_up: Callable[[Collection[str]], Mapping[str, int]],
-) -> None:
-    """Look up the names not met before, all at once."""
-    new = {*names}.difference(known, ("",))
-    if new:
-        known.update(dict.fromkeys(new))
-        known.update((name, str(ident)) for name, ident in look_up(new).items())
+) -> dict[str, str | None]:
+    """What is known with the names not met before, looked up all at once.
+
+    It is a new dictionary: another thread may be reading ahead by the old one, and must not meet
+    there a name that is still being looked up.
+    """
+    new = _unmet(known, column)
+    if not new:
+        return known
+    found = {name: str(ident) for name, ident in look_up(new).items()}
+    return {**known, **dict.fromkeys(new), **found}
 
 
 def open_intake(programme_id: int) -> UsageIntake:
@@ -78,4 +94,4 @@ def open_intake(programme_id: int) -> UsageIntake:
     if owner.tz_mode == "user":
         for person_id, zone in zones_of_people().items():
             zones[str(person_id)] = zone_of(zone)
-    return UsageIntake(owner.id, owner.clock_skew_min, zones)
+    return UsageIntake(owner.id, owner.clock_skew_min, zones, takes_blocks=takes_blocks())

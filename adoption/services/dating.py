@@ -11,6 +11,7 @@ import programme.queries
 from adoption.models import TouchedDay, UsageEvent
 from adoption.queries.events import has_events, moments_of, zones_of_people
 from adoption.queries.weeks import mark_of
+from adoption.services.picture import touch_picture
 from core.bulkload import update_rows
 from core.calendars import local_date, zone_of
 from core.db import insert_missing
@@ -40,7 +41,11 @@ def date_events_anew(programme_id: int, person_ids: Collection[int] | None = Non
 
 
 def follow_programme(programme_id: int) -> int:
-    """After a playbook was applied: set dates right if the programme's zone may have changed."""
+    """After a playbook was applied: set dates right if the programme's zone may have changed.
+
+    What the page shows is drawn anew at night: the launch or the login kind may have changed, too.
+    """
+    touch_picture(programme_id, None)
     owner = programme.queries.by_id(programme_id)
     mark = mark_of(programme_id)
     is_same_series = mark is not None and mark.rule_version == owner.rule_version

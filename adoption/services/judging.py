@@ -62,9 +62,11 @@ def judge_adoption(programme_id: int, now: datetime) -> Judged:
     calendar = programme.queries.calendar(owner)
     yesterday = calendar.local_day(now) - DAY
     last = calendar.last_complete_week(yesterday)
-    members = programme.queries.members(programme_id)
     change_id, changed = people.queries.changes_after(mark.person_change_id)
     reopened = changed | week_queries.touched_week_people(programme_id)
+    # On most nights nobody is to be judged, and who belongs to the programme need not be asked.
+    is_idle = not reopened and mark.judged_week == last
+    members = frozenset() if is_idle else programme.queries.members(programme_id)
     is_new_series = mark.rule_version not in {0, owner.rule_version}
     if is_new_series:
         date_events_anew(programme_id)

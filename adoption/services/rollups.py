@@ -60,11 +60,15 @@ KEEP_BATCHES = 30 * DAY
 
 @dataclass(frozen=True)
 class RolledUp:
-    """What one step did; nothing at all when everything was in step."""
+    """What one step did; nothing at all when everything was in step.
+
+    `is_part` when dates may be left that wait to be rebuilt.
+    """
 
     batches: int = 0
     days: int = 0
     weeks: int = 0
+    is_part: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.batches or self.days)
@@ -87,7 +91,7 @@ def mark_for(programme_id: int) -> UsageMark:
 def roll_up_days(programme_id: int, now: datetime, portion: int = PORTION) -> RolledUp:
     """Bring day and week rows in step for up to `portion` touched person-dates.
 
-    Call it in a transaction of its own until it returns nothing done. Dates that late events and
+    Call it in a transaction of its own as long as it did but a part. Dates that late events and
     corrections touched are rebuilt by replacing; all others stay as they are.
     """
     prepare_for_large_work()
@@ -103,7 +107,8 @@ def roll_up_days(programme_id: int, now: datetime, portion: int = PORTION) -> Ro
         return RolledUp(len(batches))
     touched = _rebuild_days(programme_id, [day for day, _count in chosen])
     weeks = _rebuild_weeks(owner, mark, touched)
-    return RolledUp(len(batches), len(touched), weeks)
+    is_part = sum(count for _day, count in chosen) >= portion
+    return RolledUp(len(batches), len(touched), weeks, is_part)
 
 
 def _mark_touched(batches: Sequence[IngestBatch], mark: UsageMark, now: datetime) -> None:
@@ -129,7 +134,10 @@ def _look_at(batches: Sequence[IngestBatch], mark: UsageMark, now: datetime) -> 
             mark.latest_received_at = batch.latest_received_at
     if batches:
         mine = IngestBatch.programme_id == mark.programme_id
-        delete_where(IngestBatch, mine, IngestBatch.rolled_at < now - KEEP_BATCHES)
+        old = now - KEEP_BATCHES
+        # One that was received later than it was looked at is waited for: its turn has yet to come.
+        is_past = IngestBatch.latest_received_at < old
+        delete_where(IngestBatch, mine, is_past, IngestBatch.rolled_at < old)
     db.session.flush()
 
 

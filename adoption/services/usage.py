@@ -13,8 +13,8 @@ from operator import itemgetter
 from adoption.models import IngestBatch, UsageDigest, UsageEvent, UsageSource
 from adoption.queries.events import versions_of
 from adoption.rules import FUTURE, Cells, Content, UsageRecords, is_from_the_future, place_version
-from adoption.services.census import UsageIntake
-from core.bulkload import Rows, Target, load_missing
+from adoption.services.census import UsageIntake, open_intake
+from core.bulkload import Rows, Target, load_missing, stamp, written_out
 from core.db import db, insert_missing, lock_row, upsert_highest
 from programme.models import Programme
 
@@ -45,22 +45,49 @@ class Recorded:
         )
 
 
-def record_usage(
+@dataclass(frozen=True)
+class Prepared:
+    """Records as rows for the table; those of an event met before in them are `repeats`.
+
+    `unknown` as in `Recorded`. `all_said` unless some arrival was given by default.
+    """
+
+    rows: Rows
+    repeats: list[Row]
+    unknown: list[int]
+    all_said: bool
+
+
+def prepare_usage(
     intake: UsageIntake, records: UsageRecords, received_at: datetime | None = None
-) -> Recorded:
-    """Store records in the caller's transaction; every one is added, changed, unchanged or unknown.
+) -> Prepared:
+    """Rows of records; asks the database for nobody the intake knows already.
 
     A record without an arrival was received at `received_at` (machine door), or when it occurred
     (files; METRICS E1). Unknown people are named, not lost: the door sets their rows aside.
     """
-    done = Recorded()
-    default = "" if received_at is None else _stamp(received_at)
+    default = "" if received_at is None else stamp(received_at)
     all_said = received_at is None or _is_said(records.received)
-    rows, repeats = _apart(_rows(intake, records, default, done))
+    found = intake.people_of(records)
+    unknown: list[int] = []
+    if None in found:
+        unknown = [
+            place for place, ident in zip(records.places, found, strict=True) if ident is None
+        ]
+        records = records.only(found)
+    rows, repeats = _apart(_rows(intake, records, [*filter(None, found)], default))
+    if intake.takes_blocks and rows.count:
+        rows = written_out(rows)
+    return Prepared(rows, repeats, unknown, all_said)
+
+
+def record_usage(intake: UsageIntake, prepared: Prepared) -> Recorded:
+    """Store rows in the caller's transaction; each is added, changed, unchanged or unknown."""
+    rows, repeats, all_said = prepared.rows, prepared.repeats, prepared.all_said
+    done = Recorded(unknown=prepared.unknown)
     if not rows.count:
         return done
-    target = _target(with_arrival=all_said)
-    loaded = load_missing(target, rows, hopeful=intake.hopeful)
+    loaded = load_missing(_target(with_arrival=all_said), rows, hopeful=intake.hopeful)
     intake.hopeful = intake.hopeful and loaded.added == rows.count
     done.added = loaded.added
     done.unchanged = rows.count - loaded.added - len(loaded.differing)
@@ -73,10 +100,6 @@ def record_usage(
         _leave_batch(intake.programme_id, rows, repeats, done)
         _note_sources(intake.programme_id, rows)
     return done
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _is_said(column: Cells) -> bool:
@@ -93,15 +116,8 @@ def _target(*, with_arrival: bool) -> Target:
     )
 
 
-def _rows(intake: UsageIntake, records: UsageRecords, default: str, done: Recorded) -> Rows:
-    """Rows for the table; records of unknown people are named instead."""
-    found = intake.people_of(records)
-    if None in found:
-        done.unknown = [
-            place for place, ident in zip(records.places, found, strict=True) if ident is None
-        ]
-        records = records.only(found)
-    person_ids = [*filter(None, found)]
+def _rows(intake: UsageIntake, records: UsageRecords, person_ids: list[str], default: str) -> Rows:
+    """Rows for the table, of records whose people are known."""
     occurred = records.cells("occurred")
     arrived = _arrivals(records, default)
     columns: dict[str, Cells] = {
@@ -266,6 +282,8 @@ def _place(
         local_day=date.fromisoformat(row["local_day"]),
         quarantine=row["quarantine"] or None,
         superseded_at=placement.superseded_at,
+        # A correction of a held event is held too: the hold is about the event.
+        held_at=chain[-1].held_at,
         **vars(content),
     )
     if placement.place:
@@ -316,6 +334,40 @@ def _by_source(rows: Rows) -> dict[str, Rows]:
 
 def _latest(column: Cells) -> str:
     return column if isinstance(column, str) else max(column)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """One use somebody vouches for, where no system sent it; `person` is a key."""
+
+    source: str
+    event_id: str
+    person: str
+    kind: str
+    occurred_at: datetime
+    received_at: datetime
+    object_id: str | None = None
+
+
+def record_use(programme_id: int, use: Use) -> bool:
+    """Store one use by the same way as any other; False when it stands there already."""
+    records = UsageRecords(
+        places=[0],
+        source=[use.source],
+        event_id=[use.event_id],
+        person=[use.person],
+        mail="",
+        kind=[use.kind],
+        occurred=[stamp(use.occurred_at)],
+        received=[stamp(use.received_at)],
+        object_id=[use.object_id] if use.object_id else "",
+        value="",
+        voided="0",
+        fingerprint="",
+    )
+    intake = open_intake(programme_id)
+    done = record_usage(intake, prepare_usage(intake, records))
+    return bool(done.added or done.changed)
 
 
 def remember_batch(programme_id: int, digest: str, done: Recorded) -> None:

@@ -32,6 +32,7 @@ from core.charts.marks import (
     plain,
     polyline,
 )
+from core.charts.pairs import PairOfLines, pair_of_lines
 from core.charts.places import Run, bump, smooth
 from core.charts.shares import Forecast, Milestone, ShareLine, share_line
 from core.charts.stairs import staircase
@@ -68,6 +69,7 @@ __all__ = [
     "Line",
     "Mark",
     "Milestone",
+    "PairOfLines",
     "Path",
     "Run",
     "ShareLine",
@@ -85,6 +87,7 @@ __all__ = [
     "histogram",
     "lane_scale",
     "nice_top",
+    "pair_of_lines",
     "percent",
     "plain",
     "polyline",

@@ -74,7 +74,7 @@ def difference_interval(
         Text(sheet.x(0), 46, "0", "tick", "middle"),
         *_whiskers(sheet.x(low), sheet.x(high), 16, 5, "ci" if is_clear else "ci unsure"),
         Dot(sheet.x(difference), 16, 5.5, "dot me" if is_clear else "dot hollow"),
-        Text(sheet.x(scale[0]), 46, unit.words(scale[0]), "tick"),
+        Text(sheet.x(scale[0]), 46, f"{unit.words(scale[0])}{unit.short}", "tick"),
         Text(sheet.x(scale[1]), 46, f"{unit.words(scale[1])}{unit.short}", "tick", "end"),
     ]
     fine = unit.digits + 1

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from core import mailer, outbox
 from core.db import delete_where, gather_statistics, transaction
-from core.intake import uploads
+from core.intake import taking, uploads
 from core.scheduler import CatchUp, Daily, Every, JobSlot, JobSpec, SlotState
 
 KEEP_SLOTS = timedelta(days=400)
@@ -50,6 +50,13 @@ JOBS = (
         doc="Lets the database plan its queries for the rows it has now.",
         catch_up=CatchUp.LATEST,
         coalesce=timedelta(days=7),
+    ),
+    JobSpec(
+        id="resume-imports",
+        run=taking.resume,
+        trigger=Every(minutes=1),
+        doc="Goes on with files whose import was killed on its way.",
+        catch_up=CatchUp.LATEST,
     ),
     JobSpec(
         id="prune-slots",

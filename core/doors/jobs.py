@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from datetime import datetime, timedelta
 from types import FrameType
 from typing import Any
@@ -24,6 +25,9 @@ log = logging.getLogger("pennant.scheduler")
 
 HEARTBEAT_SECONDS = 20
 TICK_SECONDS = 5
+PULSE_SECONDS = 1
+# After work set off by a pulse the station rests for this many times as long.
+REST = 2
 WAIT_FOR_LEASE_SECONDS = 120
 
 
@@ -230,6 +234,7 @@ def run(*, no_mail: bool) -> None:
     station = _Station(app, owner, jobs)
     clock.add_job(station.heartbeat, "interval", seconds=HEARTBEAT_SECONDS, **_TICK)
     clock.add_job(station.tick, "interval", seconds=TICK_SECONDS, next_run_time=now(), **_TICK)
+    clock.add_job(station.pulse, "interval", seconds=PULSE_SECONDS, **_TICK)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         clock.shutdown(wait=False)
@@ -254,6 +259,8 @@ class _Station:
         self._holder: Holder | None = None
         self._free = threading.Event()
         self._free.set()
+        self._seen: dict[str, object] = {}
+        self._rests_until = 0.0
 
     def heartbeat(self) -> None:
         """Renew the lease, or learn that another has it."""
@@ -278,6 +285,25 @@ class _Station:
             log.exception("a round of jobs failed; the next one tries again")
         finally:
             self._free.set()
+
+    def pulse(self) -> None:
+        """Run the jobs for which something new came, if this process is the one that works.
+
+        Beside the tick, so that a long job keeps nothing new waiting.
+        """
+        holder, begun = self._holder, time.monotonic()
+        if holder is None or begun < self._rests_until:
+            return
+        try:
+            with self._app.app_context():
+                if scheduler.run_watched(self._jobs, self._seen, now(), holder):
+                    took = time.monotonic() - begun
+                    self._rests_until = begun + took * (1 + REST)
+        except scheduler.Fenced:
+            log.warning("the lease was taken over in the middle of a job; standing by")
+            self._holder = None
+        except Exception:
+            log.exception("what came could not be worked in; the next slot tries again")
 
     def leave(self) -> None:
         """Wait for the job at hand and hand the lease back."""

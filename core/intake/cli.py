@@ -17,8 +17,9 @@ from core.intake.exports.mapped import Mapped
 from core.intake.exports.written import COMMA, DAY_FIRST, MONTH_FIRST, POINT
 from core.intake.kinds import Preset, words_of
 from core.intake.look import head_of
+from core.intake.plan import kind_of_name
 from core.intake.registry import Registry, registry
-from core.intake.runner import kind_of_name, run_import
+from core.intake.runner import run_import
 from core.intake.spool import spool_standard_input
 from core.intake.summary import FileResult, Summary
 from core.policy import SYSTEM

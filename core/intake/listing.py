@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -40,6 +41,16 @@ def run_of(run_id: int) -> ImportRun:
     if found is None:
         raise NotFound("There is no such import.")
     return found
+
+
+def told_most(started_at: datetime) -> int | None:
+    """Of the runs that began at one moment, which are those of one import, the most refused."""
+    return db.session.scalar(
+        select(ImportRun.id)
+        .where(ImportRun.started_at == started_at)
+        .order_by(ImportRun.refused.desc(), ImportRun.id)
+        .limit(1)
+    )
 
 
 def problems_of(run_id: int, page: int) -> tuple[list[ImportProblem], int]:

@@ -14,10 +14,10 @@ from core.intake.exports.table import folded_header, labels_of
 from core.intake.kinds import Asked, ImportKind, Part, Passed, Preset, Refused, words_of
 from core.intake.layout import fit
 from core.intake.parsers import Context
+from core.intake.plan import kind_of_name
 from core.intake.problems import Problem, shown
 from core.intake.reader import RowReader
 from core.intake.registry import Registry
-from core.intake.runner import kind_of_name
 from core.intake.uploads import ready
 
 FIRST_ROWS = 20

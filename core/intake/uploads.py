@@ -18,19 +18,24 @@ from core.db import bulk_insert, db, delete_where
 from core.errors import NotFound
 from core.intake.blocks import LARGEST_SHEET, SUFFIXES, FileRefused
 from core.intake.kinds import Preset
-from core.intake.models import ImportUpload, ImportUploadPiece
+from core.intake.models import ImportRun, ImportUpload, ImportUploadPiece
 from core.policy import Actor
 
 PIECE = 1 << 20
 MOST_FILES = 200
 KEEP = timedelta(days=7)
+LONGEST_WHY = 400
 WAITING, RUNNING = "waiting", "running"
-# An import that has not moved for so long was killed: it may be started again.
-STALE = timedelta(minutes=10)
+# An import says several times a minute that it is alive. One that has not for so long was killed.
+STALE = timedelta(minutes=2)
+# A file that broke an import off so often is not tried again by itself.
+MOST_ATTEMPTS = 3
+# Kept beside what was said about a file; no form can say these.
+TAKEN_AT, TAKEN_BY, ATTEMPTS, BROKE_OFF = "taken_at", "taken_by", "attempts", "broke_off"
 
 
 def keep(stream: IO[bytes], name: str, *, limit: int, actor: Actor, now: datetime) -> ImportUpload:
-    """Keep a file; raises FileRefused when it is larger than `limit` or empty."""
+    """Keep a file; raises FileRefused when it is larger than `limit`."""
     sweep(now)
     row = ImportUpload(
         id=secrets.token_urlsafe(18), file=name[:255], sent_at=now, actor_id=actor.person_id
@@ -48,10 +53,14 @@ def keep(stream: IO[bytes], name: str, *, limit: int, actor: Actor, now: datetim
             )
         bulk_insert(ImportUploadPiece, [{"upload_id": row.id, "place": place, "data": piece}])
         place += 1
-    if not size:
-        raise FileRefused("empty_file", value=name)
     row.size = size
     return row
+
+
+def refuse_empty(upload: ImportUpload) -> None:
+    """Raise FileRefused for a file there is nothing of to look at."""
+    if not upload.size:
+        raise FileRefused("empty_file", value=upload.file)
 
 
 def of(upload_id: str) -> ImportUpload:
@@ -123,34 +132,75 @@ def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
 
 
 def say(upload: ImportUpload, asked: Mapping[str, str]) -> None:
-    """Keep what was said about the file."""
-    upload.asked = dict(asked)
-    db.session.flush()
+    """Keep what was said about the file; nothing can be said while it is taken in."""
+    if upload.state != RUNNING:
+        upload.asked = dict(asked)
+        db.session.flush()
 
 
-def claim(upload_id: str, now: datetime) -> bool:
-    """Whether nobody else is taking the file in; true once until it is done or has stood still."""
+def claim(upload_id: str, now: datetime, actor: Actor) -> bool:
+    """Whether nobody else is taking the file in; true once until it is done or has stood still.
+
+    Runs of an attempt that was killed are called broken off: what they stored stays.
+    """
     free = (ImportUpload.state == WAITING) | (ImportUpload.sent_at < now - STALE)
     done = db.session.execute(
         update(ImportUpload)
         .where(ImportUpload.id == upload_id, free)
         .values(state=RUNNING, sent_at=now, done=0)
     )
-    return bool(getattr(done, "rowcount", 0))
+    if not getattr(done, "rowcount", 0):
+        return False
+    row = db.session.get_one(ImportUpload, upload_id, populate_existing=True)
+    before = taken_at(row)
+    if before is not None:
+        left = (ImportRun.state == "running") & (ImportRun.started_at == before)
+        db.session.execute(update(ImportRun).where(left).values(state="failed", finished_at=now))
+    said = {name: text for name, text in row.asked.items() if name != BROKE_OFF}
+    told = {TAKEN_AT: now.isoformat(), ATTEMPTS: str(attempts(row) + 1)}
+    by = {} if actor.person_id is None else {TAKEN_BY: str(actor.person_id)}
+    row.asked = said | told | by
+    db.session.flush()
+    return True
 
 
-def tick(upload_id: str, done: int, now: datetime) -> None:
-    """Say how many bytes are read, for the bar on the page."""
+def taken_at(upload: ImportUpload) -> datetime | None:
+    """The moment the latest attempt began, which is that of its runs."""
+    told = upload.asked.get(TAKEN_AT)
+    return datetime.fromisoformat(told) if told else None
+
+
+def attempts(upload: ImportUpload) -> int:
+    """How often an import of the file was begun since something was said about it."""
+    return int(upload.asked.get(ATTEMPTS, "0"))
+
+
+def is_running(upload: ImportUpload, now: datetime) -> bool:
+    """Whether somebody is taking the file in and was alive lately."""
+    return upload.state == RUNNING and upload.sent_at >= now - STALE
+
+
+def left_behind(now: datetime) -> list[str]:
+    """Files whose import was killed, the oldest first."""
+    dead = (ImportUpload.state == RUNNING) & (ImportUpload.sent_at < now - STALE)
+    return list(db.session.scalars(select(ImportUpload.id).where(dead).order_by("sent_at")))
+
+
+def tick(upload_id: str, now: datetime, done: int | None = None) -> None:
+    """Say that the import is alive, and how many bytes are read, for the bar on the page."""
+    moved = {} if done is None else {"done": done}
     db.session.execute(
-        update(ImportUpload).where(ImportUpload.id == upload_id).values(done=done, sent_at=now)
+        update(ImportUpload).where(ImportUpload.id == upload_id).values(sent_at=now, **moved)
     )
 
 
-def release(upload_id: str) -> None:
-    """The import broke off: the file waits again."""
-    db.session.execute(
-        update(ImportUpload).where(ImportUpload.id == upload_id).values(state=WAITING)
-    )
+def release(upload_id: str, why: str = "") -> None:
+    """The import ended with nothing in or broke off: the file waits again, and says why."""
+    row = db.session.get(ImportUpload, upload_id, populate_existing=True)
+    if row is not None:
+        row.state = WAITING
+        row.asked = row.asked | {BROKE_OFF: why[:LONGEST_WHY]}
+        db.session.flush()
 
 
 def forget(upload_id: str) -> None:

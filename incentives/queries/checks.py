@@ -6,7 +6,8 @@ from core.db import db
 from core.ledger import Hold, HoldState, LedgerEntry
 from incentives.models import Award, Contest
 from incentives.queries.records import contests
-from incentives.rules.contests import OVER
+from incentives.rules.awards import IN_FORCE, AwardState
+from incentives.rules.contests import OVER, State
 from leaderboard.models import Board
 from leaderboard.queries import checks as boards
 
@@ -18,14 +19,18 @@ def verify() -> list[str]:
         board = db.session.get_one(Board, contest.board_id)
         if boards.differs(board):
             found.append(f"contest {contest.slug}: its standings are not what the events say")
+        found += [
+            f"contest {contest.slug}: a row belongs to nobody: {unit_id}"
+            for unit_id in boards.strangers(board)[:1]
+        ]
         found += _result(contest)
         found += _holds(contest)
     return found + _awards()
 
 
 def _result(contest: Contest) -> list[str]:
-    """A kept result is the one that was shown."""
-    if contest.result_hash is None:
+    """A kept result is the one that was shown; while the next one is worked out there is none."""
+    if contest.result_hash is None or contest.state == State.COMPUTING:
         return []
     if boards.frozen_hash(contest.board_id, contest.rev) == contest.result_hash:
         return []
@@ -45,15 +50,30 @@ def _holds(contest: Contest) -> list[str]:
 
 
 def _awards() -> list[str]:
-    """Awards and their ledger entries are one to one."""
+    """Awards and their ledger entries are one to one, and so are reversals (CONTESTS, award)."""
+    rows = db.session.execute(select(Award.entry_key, Award.state))
+    states = {row.entry_key: row.state for row in rows}
     entries = set(
         db.session.scalars(
-            select(LedgerEntry.entry_key).where(LedgerEntry.entry_key.like("award:%"))
+            select(LedgerEntry.entry_key).where(
+                LedgerEntry.entry_key.like("award:%"),
+                ~LedgerEntry.entry_key.like("award:%:contingency"),
+                ~LedgerEntry.entry_key.like("award:%:refill"),
+            )
         )
     )
-    awards = set(
-        db.session.scalars(select(Award.entry_key).where(Award.state.in_(["granted", "announced"])))
+    reversals = set(
+        db.session.scalars(select(LedgerEntry.reverses).where(LedgerEntry.reverses.like("award:%")))
     )
-    return [f"award without an entry: {key}" for key in sorted(awards - entries)[:1]] + [
-        f"entry without an award: {key}" for key in sorted(entries - awards)[:1]
+    given = {key for key, state in states.items() if state in {*IN_FORCE, AwardState.REVERSED}}
+    taken_back = {key for key, state in states.items() if state == AwardState.REVERSED}
+    return [
+        f"{what}: {key}"
+        for what, keys in (
+            ("award without an entry", given - entries),
+            ("entry without an award", entries - given),
+            ("award taken back without a reversal", taken_back - reversals),
+            ("reversal of an award that stands", reversals - taken_back),
+        )
+        for key in sorted(str(key) for key in keys)[:1]
     ]

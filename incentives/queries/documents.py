@@ -3,38 +3,31 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 
 from core.db import db
 from incentives.models import Contest
 from incentives.rules.contests import State
 from leaderboard.models import Board
-from leaderboard.queries import facts, reads, tables
+from leaderboard.queries import entries, facts, history, reads, tables
+from leaderboard.queries.entries import instant, plain
 from leaderboard.queries.reads import Place, Table
-from leaderboard.queries.tables import Opened
 from leaderboard.rules.standing import MemberScore
-from people import queries as people
+from leaderboard.rules.units import UnitKind
 from programme import queries as programmes
+
+REASONS = entries.REASONS
+"""Why an entry counted or not, in words."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """For whom a document is made: their person, and whether a display freeze holds for them."""
+    """For whom a document is made: their person, whether a display freeze holds for them, and
+    whether they read every row of a board of persons.
+    """
 
     person_id: int | None = None
     sees_through_freeze: bool = False
-
-
-def plain(number: Fraction | None) -> int | float | None:
-    """An exact number as JSON has it: whole numbers whole, others as near as a float gets."""
-    if number is None:
-        return None
-    return int(number) if number.denominator == 1 else float(number)
-
-
-def instant(moment: datetime) -> str:
-    """An instant as JSON has it."""
-    return moment.isoformat().replace("+00:00", "Z")
+    sees_everybody: bool = True
 
 
 def board_of(contest: Contest) -> Board:
@@ -44,16 +37,13 @@ def board_of(contest: Contest) -> Board:
 
 def table_for(contest: Contest, reader: Reader, *, as_of: datetime | None, now: datetime) -> Table:
     """The table this reader sees: the result, the snapshot, the live rows, or an instant's."""
-    board = board_of(contest)
-    asked = now if as_of is None else as_of
-    is_result = board.frozen_at is not None and asked >= board.frozen_at
-    if board.frozen_rev is not None and is_result:
-        return reads.current_table(board, asked)
-    if not reader.sees_through_freeze and reads.is_hidden(board, min(now, asked)):
-        return reads.snapshot_table(board)
-    if as_of is None and reads.is_current(board):
-        return reads.current_table(board, now)
-    return reads.table_at(board, asked)
+    through = reader.sees_through_freeze
+    return history.shown(board_of(contest), sees_through=through, as_of=as_of, now=now)
+
+
+def place_called(contest: Contest, table: Table, name: str) -> Place | None:
+    """The row asked for by its unit's name, a person's also by the files' person_id."""
+    return reads.place_called(board_of(contest), table.places, name)
 
 
 def heading(contest: Contest) -> dict[str, object]:
@@ -63,7 +53,7 @@ def heading(contest: Contest) -> dict[str, object]:
         "title": contest.title,
         "state": contest.state,
         "mode": str(contest.terms.get("mode", "participation")),
-        "unit": "team",
+        "unit": str(contest.terms.get("unit", "team")),
         "start": contest.starts_on.isoformat(),
         "end": contest.last_on.isoformat(),
         "time_zone": programmes.by_id(contest.programme_id).time_zone,
@@ -93,13 +83,23 @@ def standings(
         "frozen": table.is_frozen,
         "provisional": contest.state == State.PROVISIONAL,
         "as_of": instant(now if as_of is None else as_of),
-        "rows": [_row(place) for place in table.places],
+        "rows": [_row(place) for place in _rows_for(contest, reader, table)],
         "me": _me(contest, reader, table, as_of),
     }
 
 
+def _rows_for(contest: Contest, reader: Reader, table: Table) -> tuple[Place, ...]:
+    """All rows; of a board of persons only the podium and one's own neighbourhood (C10)."""
+    if reader.sees_everybody or board_of(contest).unit != UnitKind.PERSON:
+        return table.places
+    return reads.personal(table.places, reader.person_id)
+
+
 def _row(place: Place) -> dict[str, object]:
-    return {
+    own: dict[str, object] = {} if place.division is None else {"division": place.division}
+    if place.improvement is not None:
+        own["improvement"] = plain(place.improvement)
+    return own | {
         "unit": place.unit,
         "rank": place.rank,
         "score": plain(place.score),
@@ -121,7 +121,7 @@ def _me(
     score = own_score(contest, reader.person_id, as_of)
     if score is None:
         return None
-    place = next((row for row in table.places if row.unit_id == score.team_id), None)
+    place = next((row for row in table.places if row.unit_id == score.unit_id), None)
     return {
         "unit": place.unit if place else None,
         "rank": place.rank if place else None,
@@ -143,7 +143,7 @@ def own_score(contest: Contest, person_id: int, as_of: datetime | None) -> Membe
     else:
         until = board.closes_at if as_of is None else min(as_of, board.closes_at)
         mine = tables.scores_of_person(facts.spec_of(board), person_id, until)
-    return max(mine, key=lambda score: (score.available_days, score.team_id), default=None)
+    return max(mine, key=lambda score: (score.available_days, score.unit_id), default=None)
 
 
 def explanation(
@@ -151,55 +151,23 @@ def explanation(
 ) -> dict[str, object]:
     """The entries behind a team's score, each with its reason; names for its own people only."""
     board = board_of(contest)
-    spec = facts.spec_of(board)
-    opened = tables.opened(spec, place.unit_id, min(as_of, board.closes_at), as_of)
-    names = _labels(opened, with_names=with_names)
+    found = entries.opened(board, place.unit_id, as_of=as_of, with_names=with_names)
     return heading(contest) | {
         "as_of": instant(as_of),
         "closes_at": instant(board.closes_at),
-        "working_days": spec.terms.working_days,
+        "working_days": facts.spec_of(board).terms.working_days,
         "rules": board.rules,
         **_row(place),
         "rank_score": plain(place.rank_score),
-        "people": [_opened(each, names[each.person_id]) for each in opened],
+        "people": list(found),
     }
 
 
-def _labels(opened: tuple[Opened, ...], *, with_names: bool) -> Mapping[int, str]:
-    """Names where they may be shown and the person did not opt out; else "Rep 1", "Rep 2"."""
-    cards = people.cards([each.person_id for each in opened]) if with_names else {}
-    labels = {}
-    for number, each in enumerate(opened, start=1):
-        card = cards.get(each.person_id)
-        is_listed = card is not None and not card.ranking_opt_out
-        labels[each.person_id] = card.shown if card is not None and is_listed else f"Rep {number}"
-    return labels
-
-
-def _opened(each: Opened, label: str) -> dict[str, object]:
-    score = each.score
-    return {
-        "person": label,
-        "points": plain(score.points),
-        "active_days": score.active_days,
-        "asked_days": score.asked_days,
-        "available_days": score.available_days,
-        "on_roster": score.on_roster,
-        "met": score.met,
-        "entries": [
-            {
-                "event_id": entry.event.event_id,
-                "kind": entry.event.kind,
-                "occurred_at": instant(entry.event.occurred_at),
-                "day": entry.event.day.isoformat(),
-                "object_id": entry.event.object_id,
-                "points": plain(entry.points),
-                "counted": entry.is_counted,
-                "reason": entry.reason.value,
-            }
-            for entry in each.entries
-        ],
-    }
+def with_tallies(document: Mapping[str, object]) -> list[dict[str, object]]:
+    """The people of an explanation, each with what became of their events in one sentence."""
+    found = document["people"]
+    people = found if isinstance(found, list) else []
+    return [person | {"tally": entries.tally(person)} for person in people]
 
 
 def explanation_lines(document: Mapping[str, object]) -> list[str]:

@@ -39,8 +39,9 @@ _COLUMNS = (
     Board.version,
     Board.hides_at,
     Board.frozen_at,
+    Board.is_sealed,
     people.NEWEST_CHANGE,
-    MemberRow.team_id,
+    MemberRow.unit_id,
     MemberRow.available_days,
 )
 _BY_SESSION: Select[*tuple[Any, ...]] = (
@@ -84,14 +85,14 @@ def _look(rows: Sequence[tuple[Any, ...]], now: datetime) -> Look | None:
     """One row for each team the reader was on; they belong to where they were available most."""
     if not rows or rows[0][0] is None:
         return None
-    contest_id, state, change, version, hides_at, frozen_at, newest, _, _ = rows[0]
-    teams = sorted((-row[8], row[7]) for row in rows if row[7] is not None)
+    contest_id, state, change, version, hides_at, frozen_at, is_sealed, newest, _, _ = rows[0]
+    teams = sorted((-row[9], row[8]) for row in rows if row[8] is not None)
     return Look(
         contest_id=contest_id,
         state=state,
         change=change,
         version=version,
         newest_change=int(newest or 0),
-        is_covered=hides_at is not None and frozen_at is None and now >= hides_at,
+        is_covered=hides_at is not None and (frozen_at is None or is_sealed) and now >= hides_at,
         team_id=teams[0][1] if teams else None,
     )

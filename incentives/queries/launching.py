@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
+from sqlalchemy import select
+
+from adoption.queries import quality
+from core.db import db
 from core.errors import Conflict
+from core.money import show
+from incentives.models import Contest, Prize
 from incentives.queries.pages import percent
 from incentives.queries.records import TeamSize, team_sizes
+from incentives.rules.contests import State
 from incentives.rules.planning import LaunchAsk
-from leaderboard.metrics import MODE_NAMES, scored_kinds
+from leaderboard.metrics import MODE_NAMES, plain, scored_kinds
 from leaderboard.queries import facts, reads, tables
+from leaderboard.rules.scoring import PointRule
 from leaderboard.rules.standing import Line, Mode
+from leaderboard.rules.terms import rules_from
+from leaderboard.rules.units import UnitKind
 from people import queries as people
 from people.rules import free_slug
 from programme import queries as programmes
@@ -21,6 +31,7 @@ DAY = timedelta(days=1)
 LEAGUE = 8
 REPLAY_DAYS = 28
 OFFERED = 24
+EXAMPLES = 6
 COMPARED = (Mode.PARTICIPATION, Mode.PER_CAPITA, Mode.TOTAL)
 
 
@@ -82,11 +93,16 @@ class Setting:
     kinds: tuple[str, ...]
     kind_names: tuple[tuple[str, str], ...]
     teams: tuple[TeamSize, ...]
+    sources: tuple[str, ...] = ()
 
     @property
     def team_ids(self) -> frozenset[int]:
         """The teams that could race."""
         return frozenset(team.id for team in self.teams)
+
+    def reps_of(self, chosen: Collection[int]) -> int:
+        """How many reps these teams have together."""
+        return sum(team.reps for team in self.teams if team.id in chosen)
 
     def offered(self, chosen: Collection[int], *, everybody: bool) -> list[TeamSize]:
         """The chosen teams first, then others, as many as a page can show."""
@@ -113,6 +129,7 @@ def setting(now: datetime) -> Setting:
         kinds=tuple(programme.key_actions),
         kind_names=scored_kinds(programme.key_actions),
         teams=candidates(programme, today),
+        sources=tuple(sorted(row.source for row in quality.sources(programme.id))),
     )
 
 
@@ -122,15 +139,98 @@ def defaults(offer: Setting) -> dict[str, str]:
     start = offer.today + ahead * DAY
     return {
         "title": "",
-        "kind": offer.kinds[0] if offer.kinds else "",
         "starts_on": start.isoformat(),
         "last_on": (start + 11 * DAY).isoformat(),
         "target_days": "2",
         "mode": Mode.PARTICIPATION.value,
-        "points": "1",
-        "daily_cap": "3",
+        "unit": UnitKind.TEAM.value,
+        "tie_break": "",
         "goal_percent": "60",
         "prize_goal": "Breakfast for the team",
+    }
+
+
+@dataclass(frozen=True)
+class Example:
+    """An earlier contest whose rules one may start from."""
+
+    slug: str
+    title: str
+
+
+def examples(programme: Programme, *, sees_drafts: bool) -> tuple[Example, ...]:
+    """The newest contests of the programme, those of its playbook among them."""
+    hidden = {State.CANCELLED} if sees_drafts else {State.DRAFT, State.SUBMITTED, State.CANCELLED}
+    rows = db.session.execute(
+        select(Contest.slug, Contest.title)
+        .where(
+            Contest.programme_id == programme.id,
+            Contest.state.not_in([state.value for state in hidden]),
+        )
+        .order_by(Contest.starts_on.desc(), Contest.id.desc())
+        .limit(EXAMPLES)
+    )
+    return tuple(Example(slug, title) for slug, title in rows)
+
+
+@dataclass(frozen=True)
+class Start:
+    """How the fields of the launch page stand at first."""
+
+    given: dict[str, str]
+    kinds: tuple[str, ...]
+    teams: tuple[int, ...] | None
+    sources: tuple[str, ...] = ()
+
+
+def like(contest: Contest, offer: Setting) -> Start:
+    """The fields filled as that contest had them, as long, from next Monday on; its name is new."""
+    given = defaults(offer) | {"goal_percent": "", "prize_goal": ""}
+    first = date.fromisoformat(given["starts_on"])
+    given["last_on"] = (first + (contest.last_on - contest.starts_on)).isoformat()
+    terms = contest.terms
+    given["mode"] = str(terms.get("mode", given["mode"]))
+    given["target_days"] = plain(Fraction(str(terms.get("target_days", 2))))
+    given["unit"] = str(terms.get("unit", UnitKind.TEAM.value))
+    ties = terms.get("tie_break")
+    given["tie_break"] = str(ties[0]) if isinstance(ties, list) and ties else ""
+    if contest.goal is not None and given["mode"] == Mode.PARTICIPATION:
+        given["goal_percent"] = plain(Fraction(contest.goal) * 100)
+    stored = terms.get("rules")
+    rules = rules_from(stored if isinstance(stored, list) else [])
+    for rule in rules.values():
+        given |= _fields_of(rule)
+    for prize in db.session.scalars(select(Prize).where(Prize.contest_id == contest.id)):
+        key = _key_of(prize)
+        given[f"prize_{key}"] = prize.title
+        given[f"cost_{key}"] = show(prize.cost_minor, contest.currency) if prize.cost_minor else ""
+    named = terms.get("teams")
+    teams = tuple(sorted(offer.team_ids & set(named))) if isinstance(named, list) else None
+    awaited = terms.get("sources")
+    return Start(
+        given,
+        tuple(kind for kind in offer.kinds if kind in rules),
+        teams,
+        tuple(awaited) if isinstance(awaited, list) else (),
+    )
+
+
+def _key_of(prize: Prize) -> str:
+    """Which of the page's prizes this one is."""
+    if prize.for_manager:
+        return "manager"
+    if prize.is_improvement:
+        return "improved"
+    return "goal" if prize.place is None else str(prize.place)
+
+
+def _fields_of(rule: PointRule) -> dict[str, str]:
+    return {
+        f"points_{rule.kind}": plain(rule.points),
+        f"cap_{rule.kind}": "" if rule.daily_cap is None else str(rule.daily_cap),
+        f"unique_{rule.kind}": rule.unique.value if rule.unique else "",
+        f"decay_{rule.kind}": plain(rule.decay * 100),
+        f"least_{rule.kind}": "" if rule.min_value is None else plain(rule.min_value),
     }
 
 
@@ -147,7 +247,7 @@ def replay(programme: Programme, ask: LaunchAsk, now: datetime) -> Replay:
     end = calendar.local_day(now)
     spec = facts.make_spec(
         programme,
-        rules={ask.kind: ask.rule},
+        rules={rule.kind: rule for rule in ask.rules},
         mode=ask.mode,
         target_days=Fraction(ask.target_days),
         min_team_size=Fraction(programme.min_team),
@@ -162,10 +262,10 @@ def replay(programme: Programme, ask: LaunchAsk, now: datetime) -> Replay:
     chosen = by_mode.get(ask.mode, by_mode[Mode.PARTICIPATION])
     found = tuple(
         ReplayRow(
-            line.team_id,
-            names.get(line.team_id, ""),
+            line.unit_id,
+            names.get(line.unit_id, ""),
             line.roster,
-            tuple(_rank(by_mode[each], line.team_id) for each in COMPARED),
+            tuple(_rank(by_mode[each], line.unit_id) for each in COMPARED),
         )
         for line in chosen
     )
@@ -183,7 +283,7 @@ def replay(programme: Programme, ask: LaunchAsk, now: datetime) -> Replay:
 
 
 def _rank(lines: Sequence[Line], team_id: int) -> int | None:
-    return next((line.rank for line in lines if line.team_id == team_id), None)
+    return next((line.rank for line in lines if line.unit_id == team_id), None)
 
 
 def _pooled(lines: Sequence[Line]) -> Fraction | None:
@@ -212,7 +312,7 @@ def _size_checks(chosen: Sequence[Line], mode: Mode, names: Mapping[int, str]) -
     sizes = [line.roster for line in chosen if line.rank is not None]
     found = []
     if small:
-        who = ", ".join(names.get(line.team_id, "") for line in small[:4])
+        who = ", ".join(names.get(line.unit_id, "") for line in small[:4])
         found.append(
             Check(
                 "Too small to be ranked.",
@@ -261,14 +361,14 @@ def _tie_checks(chosen: Sequence[Line], names: Mapping[int, str]) -> list[Check]
                 is_warning=True,
             )
         ]
-    return [Check("A clear first.", f"{names.get(first[0].team_id, '')} would have won.")]
+    return [Check("A clear first.", f"{names.get(first[0].unit_id, '')} would have won.")]
 
 
 def _total_check(by_mode: Mapping[Mode, Sequence[Line]], names: Mapping[int, str]) -> Check:
     order = [line for line in by_mode[Mode.TOTAL] if line.rank is not None]
     largest = max(order, key=lambda line: line.roster, default=None)
     place = largest.rank if largest is not None else None
-    told = f" {names.get(largest.team_id, '')}, the largest, would be {place}." if largest else ""
+    told = f" {names.get(largest.unit_id, '')}, the largest, would be {place}." if largest else ""
     return Check(
         "Team total favours big teams.", f"More people, more points.{told}", is_warning=True
     )

@@ -6,18 +6,29 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, or_, select, union
 
 from core.db import db
-from incentives.models import Award, Contest, ContestEvent, Dispute, Prize, Recognition
+from incentives.models import (
+    Award,
+    Contest,
+    ContestEvent,
+    Dispute,
+    Prize,
+    Recognition,
+    ReviewFlag,
+    UsageClaim,
+)
 from incentives.rules.contests import BY_CLOCK, DISPUTE_WINDOW, Dates, State
 from incentives.rules.prizes import PrizeTerms, Side
 from leaderboard.models import Board, FrozenStanding
 from leaderboard.queries import facts, reads, tables
+from leaderboard.rules.units import UnitKind
 from people import queries as people
 from programme import queries as programmes
 from programme.models import Programme
 
+FIRST_DAY = date(1970, 1, 2)
 AT_ONCE = timedelta(microseconds=1)
 
 
@@ -58,6 +69,7 @@ class Thanks:
 class TeamAward:
     """A team's award as shown."""
 
+    award_id: int
     contest_slug: str
     contest_title: str
     team: str
@@ -117,7 +129,7 @@ def instants(after: datetime, until: datetime) -> tuple[datetime, ...]:
     open doubt, an alarm) name none: a catch-up over months would look at them in vain.
     """
     found: set[datetime] = set()
-    doubted = set(db.session.scalars(select(Dispute.contest_id).where(Dispute.state == "open")))
+    doubted = waiting_for_people()
     for contest in db.session.scalars(select(Contest).where(Contest.state.in_(list(BY_CLOCK)))):
         if contest.alarm is not None or contest.id in doubted:
             continue
@@ -127,6 +139,20 @@ def instants(after: datetime, until: datetime) -> tuple[datetime, ...]:
         if next_due is not None:
             found.add(max(next_due, after + AT_ONCE))
     return tuple(sorted(instant for instant in found if after < instant <= until))
+
+
+def waiting_for_people() -> frozenset[int]:
+    """Provisional contests with a doubt, a claim or a flag nobody has decided."""
+    undecided = union(
+        select(Dispute.contest_id).where(Dispute.state == "open"),
+        select(UsageClaim.contest_id).where(UsageClaim.state == "open"),
+        select(ReviewFlag.contest_id).where(ReviewFlag.state.in_(["open", "held"])),
+    )
+    return frozenset(
+        db.session.scalars(
+            select(Contest.id).where(Contest.state == State.PROVISIONAL, Contest.id.in_(undecided))
+        )
+    )
 
 
 def has_event(key: str) -> bool:
@@ -164,6 +190,8 @@ def prize_terms(contest_id: int) -> tuple[PrizeTerms, ...]:
             prize.place,
             prize.cost_minor,
             None if prize.reserve_score is None else Fraction(prize.reserve_score),
+            is_improvement=prize.is_improvement,
+            for_manager=prize.for_manager,
         )
         for prize in prizes(contest_id)
     )
@@ -171,6 +199,7 @@ def prize_terms(contest_id: int) -> tuple[PrizeTerms, ...]:
 
 def result_sides(contest: Contest) -> tuple[Side, ...]:
     """The kept result of the contest's revision."""
+    is_person = unit_kind(contest) is UnitKind.PERSON
     rows = db.session.scalars(
         select(FrozenStanding).where(
             FrozenStanding.board_id == contest.board_id, FrozenStanding.rev == contest.rev
@@ -183,9 +212,22 @@ def result_sides(contest: Contest) -> tuple[Side, ...]:
             None if row.score is None else Fraction(row.score),
             None if row.rank_score is None else Fraction(row.rank_score),
             row.roster,
+            row.division,
+            None if row.improvement is None else Fraction(row.improvement),
+            is_person=is_person,
         )
         for row in rows
     )
+
+
+def unit_kind(contest: Contest) -> UnitKind:
+    """What the contest ranks: its rows' keys are ids of these."""
+    return UnitKind(db.session.get_one(Board, contest.board_id).unit)
+
+
+def people_by_key(keys: Collection[str]) -> dict[str, int]:
+    """People a playbook may name by the files' person_id."""
+    return people.by_key(keys) if keys else {}
 
 
 def open_disputes(contest_id: int) -> int:
@@ -226,7 +268,7 @@ def granted_awards() -> tuple[tuple[int, int, int, tuple[int, ...]], ...]:
     rows = db.session.execute(
         select(Award.id, Award.contest_id, Award.rev, Recognition.person_id)
         .outerjoin(Recognition, Recognition.award_id == Award.id)
-        .where(Award.state == "granted")
+        .where(Award.state == "granted", Award.is_sealed.is_(False))
         .order_by(Award.id)
     )
     found: dict[tuple[int, int, int], list[int]] = defaultdict(list)
@@ -238,17 +280,31 @@ def granted_awards() -> tuple[tuple[int, int, int, tuple[int, ...]], ...]:
 
 
 def invited(contest: Contest) -> Invited:
-    """Reps of the racing teams as of the first day, and whoever leads those teams then."""
+    """Reps of the racing units as of the first day, and whoever leads the teams then."""
     board = db.session.get_one(Board, contest.board_id)
     spec = facts.spec_of(board)
     here = facts.staff(spec)
-    teams = tables.sides(spec, here)
+    racing = tables.sides(spec, here)
     reps: dict[int, int] = {}
+    if spec.units.needs_no_team:
+        found = {person: spec.units.of(person, None) for person in here.calendars}
+        reps = {person: unit for person, unit in found.items() if unit in racing and unit}
     for span in here.spans:
         is_here = span.covers(contest.starts_on) or span.starts_on > contest.starts_on
-        if span.team_id in teams and is_here:
-            reps.setdefault(span.person_id, span.team_id)
-    return Invited(reps, leads_by_person(teams, contest.starts_on), people.team_names(teams))
+        unit = spec.units.of(span.person_id, span.team_id)
+        if unit in racing and unit is not None and is_here:
+            reps.setdefault(span.person_id, unit)
+    names = reads.unit_names(spec, racing)
+    return Invited(
+        reps,
+        leads_by_person(racing if spec.kind.is_team else (), contest.starts_on),
+        {unit: names.get(unit, "") for unit in racing},
+    )
+
+
+def leads_of_contest(contest: Contest, unit_ids: Collection[int], on: date) -> dict[int, int]:
+    """Lead -> team, where the contest is between teams; lists and persons have none."""
+    return leads_by_person(unit_ids, on) if unit_kind(contest).is_team else {}
 
 
 def leads_by_person(team_ids: Collection[int], on: date) -> dict[int, int]:
@@ -260,11 +316,47 @@ def leads_by_person(team_ids: Collection[int], on: date) -> dict[int, int]:
     }
 
 
+def leads_between(
+    team_ids: Collection[int], days: Collection[date]
+) -> dict[int, dict[date, tuple[int, ...]]]:
+    """Who led each team on each of these days; days without anybody are left out."""
+    if not days:
+        return {}
+    found: dict[int, dict[date, tuple[int, ...]]] = defaultdict(dict)
+    spans = [
+        span
+        for span in people.memberships_between(min(days), max(days) + timedelta(days=1))
+        if span.is_lead and span.team_id in team_ids
+    ]
+    for day in days:
+        for span in spans:
+            if span.covers(day):
+                known = found[span.team_id].get(day, ())
+                found[span.team_id][day] = (*known, span.person_id)
+    return dict(found)
+
+
+def next_level_up(team_ids: Collection[int], on: date) -> dict[int, int]:
+    """Whom each team's last lead answered to; where it never had one, whom most of it does."""
+    if not team_ids:
+        return {}
+    found: dict[int, int] = {}
+    spans = people.memberships_between(FIRST_DAY, on + timedelta(days=1))
+    for team_id in team_ids:
+        led = [span for span in spans if span.is_lead and span.team_id == team_id]
+        last = max(led, key=lambda span: (span.starts_on, span.id), default=None)
+        asked = [last.person_id] if last else sorted(people.people_in_teams([team_id], on))
+        bosses = [card.manager_id for card in people.cards(asked).values() if card.manager_id]
+        if bosses:
+            found[team_id] = max(set(bosses), key=lambda boss: (bosses.count(boss), -boss))
+    return found
+
+
 def main_teams(board_id: int) -> dict[int, int]:
     """Each rep of a board with the team they were available on most."""
     best: dict[int, tuple[int, int]] = {}
     for score in reads.member_scores(board_id):
-        mine = (score.available_days, score.team_id)
+        mine = (score.available_days, score.unit_id)
         best[score.person_id] = max(best.get(score.person_id, (-1, 0)), mine)
     return {person: team for person, (_, team) in best.items()}
 
@@ -282,11 +374,16 @@ def team_sizes(programme: Programme, start: date, end: date) -> tuple[TeamSize, 
 
 
 def thanks(*, person_id: int | None = None, limit: int = 60) -> tuple[Thanks, ...]:
-    """Recognitions, newest first: one person's own, or the wall without those who opted out."""
+    """Recognitions, newest first: one person's own, or the wall without those who opted out.
+
+    The thanks for an award that was taken back are shown no more.
+    """
     columns = (
         select(Recognition, Award, Contest)
         .outerjoin(Award, Award.id == Recognition.award_id)
         .outerjoin(Contest, Contest.id == Award.contest_id)
+        .where(or_(Award.id.is_(None), Award.state != "reversed"))
+        .where(func.coalesce(Award.is_sealed, false()).is_(False))
         .order_by(Recognition.given_at.desc(), Recognition.id.desc())
         .limit(limit)
     )
@@ -298,11 +395,11 @@ def thanks(*, person_id: int | None = None, limit: int = 60) -> tuple[Thanks, ..
     found = []
     for given, award, contest in rows:
         card = cards.get(given.person_id)
-        is_hidden = card is None or (card.ranking_opt_out and person_id is None)
+        is_own = person_id is not None
         found.append(
             Thanks(
                 person_id=given.person_id,
-                name=None if card is None or is_hidden else card.shown,
+                name=None if card is None else card.shown if is_own else card.on_boards,
                 title=given.title,
                 text=given.text,
                 given_at=given.given_at,
@@ -322,7 +419,11 @@ def team_awards(
     columns = (
         select(Award, Contest)
         .join(Contest, Contest.id == Award.contest_id)
-        .where(Award.state.in_(["granted", "announced"]), Award.team_id.is_not(None))
+        .where(
+            Award.state.in_(["granted", "announced"]),
+            Award.team_id.is_not(None),
+            Award.is_sealed.is_(False),
+        )
         .order_by(Award.granted_at.desc(), Award.place.is_(None), Award.place, Award.id)
         .limit(limit)
     )
@@ -332,6 +433,7 @@ def team_awards(
     names = people.team_names({award.team_id for award, _ in rows if award.team_id})
     return tuple(
         TeamAward(
+            award_id=award.id,
             contest_slug=contest.slug,
             contest_title=contest.title,
             team=names.get(award.team_id or 0, ""),
@@ -379,7 +481,7 @@ def own_board_teams(board_id: int, person_id: int) -> frozenset[int]:
     """The team a rep was available on most, as a set; empty when they take no part."""
     mine = reads.member_scores_of(board_id, person_id)
     best = max(mine, key=lambda score: score.available_days, default=None)
-    return frozenset() if best is None else frozenset({best.team_id})
+    return frozenset() if best is None else frozenset({best.unit_id})
 
 
 def names_of_teams(contest: Contest) -> dict[int, str]:

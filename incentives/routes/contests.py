@@ -1,32 +1,30 @@
-"""Pages of contests and thanks: a contest, its entries, launching one, awards."""
+"""Pages of contests and thanks: a contest, its entries, steps taken by hand, awards."""
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 
-from flask import Blueprint, Flask, flash, g, redirect, render_template, request, session, url_for
+from flask import Flask, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from core.clock import now
 from core.db import transaction
 from core.doorstep import SEEN, Knock, Seen, Step
-from core.errors import Conflict, Invalid, NotFound, PennantError
+from core.errors import NotFound, PennantError
 from core.guards import current_actor, guard
 from core.money import show
 from core.policy import Actor, Scope, scope_of
 from core.web import THEMES, not_modified, with_etag
-from incentives import access, forms, queries
+from incentives import access, queries
 from incentives.access import AtDoor
-from incentives.queries import documents, launching, pages
+from incentives.queries import documents
 from incentives.queries.documents import Reader
 from incentives.queries.door import Look
 from incentives.routes import showing
-from incentives.services import byhand, clock
-from incentives.services import launching as launches
-
-blueprint = Blueprint("incentives", __name__)
+from incentives.routes.blueprint import blueprint
+from incentives.services import byhand, doubts
 
 PREFIX = "/contests/"
+BOARD = "/board"
 PLAIN_SLUG = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 STEP_WORDS = {
@@ -63,15 +61,27 @@ def at_the_door(at: Knock) -> Seen | None:
     reader, and a session that is due to be written as seen.
     """
     slug = at.path.removeprefix(PREFIX)
+    is_poll = slug.endswith(BOARD)
+    slug = slug.removesuffix(BOARD)
     if not PLAIN_SLUG.fullmatch(slug):
         return None
     found = access.at_door(at, slug)
     if found is None:
         return None
+    if is_poll:
+        return Seen(at.raw, None, found.signed_in, found, is_known=_is_known(found, at.query))
     tag = None
     if found.look is not None and found.is_plain and at.is_plain:
         tag = _tag(slug, found.look, found.session_hash, at.theme, at.query, at.moment)
     return Seen(at.raw, tag, found.signed_in, found)
+
+
+def _is_known(found: AtDoor, query: str) -> bool:
+    """Whether whoever polls the Board named its present state, and nothing speaks against 204."""
+    if found.look is None or not found.is_plain:
+        return False
+    reads = scope_of(found.signed_in.actor, "board.view_team_ranking") is not Scope.NONE
+    return reads and f"v={showing.state_of(found.look)}" in query.split("&")
 
 
 def page_at_hand(app: Flask, at: Knock, seen: Seen) -> str | None:
@@ -125,7 +135,7 @@ def board(slug: str) -> ResponseReturnValue:
     """The Board alone, for polling: 204 while nothing changed since version `v`."""
     actor, moment = current_actor(), now()
     look = _look(slug, actor, moment)
-    if request.args.get("v") == f"{look.version}.{look.change}":
+    if request.args.get("v") == showing.state_of(look):
         return "", 204
     return showing.board_part(look, actor, moment, everybody="all" in request.args)
 
@@ -138,36 +148,22 @@ def explain(slug: str) -> ResponseReturnValue:
     found = access.visible_contest(actor, slug, moment.date())
     table = documents.table_for(found, _reader(actor), as_of=None, now=moment)
     unit = request.args.get("unit", "")
-    place = next((row for row in table.places if row.unit == unit), None)
-    if place is None:
+    place = documents.place_called(found, table, unit)
+    if place is None or not access.may_open(actor, found, place.unit_id, moment.date()):
         raise NotFound("This team does not take part.")
-    document = documents.explanation(
-        found,
-        place,
-        as_of=min(moment, table.as_of) if table.is_frozen else moment,
-        with_names=access.sees_team(actor, place.unit_id, moment.date()),
-    )
+    as_of = min(moment, table.as_of) if table.is_frozen else moment
+    with_names = access.sees_unit(actor, found, place.unit_id, moment.date())
+    document = documents.explanation(found, place, as_of=as_of, with_names=with_names)
     return render_template(
         "incentives/explain.html",
         contest=found,
         place=place,
         found=document,
-        reasons=REASONS,
-        own_only=not access.sees_team(actor, place.unit_id, moment.date()),
+        people=documents.with_tallies(document),
+        reasons=documents.REASONS,
+        with_names=with_names,
+        own_only=not with_names,
     )
-
-
-REASONS = {
-    "counted": "counted",
-    "cap": "0, over the daily cap",
-    "held": "0, held for review",
-    "no_object": "0, no deal named",
-    "repeat": "0, this deal counted already",
-    "below_min_value": "0, below the least value",
-    "not_enabled": "0, not enabled that day",
-    "no_team": "0, on no team that day",
-    "late": "0, came after the closing",
-}
 
 
 @blueprint.post("/contests/<slug>/step")
@@ -180,13 +176,14 @@ def step(slug: str) -> ResponseReturnValue:
             taken = byhand.advance(
                 slug, to, actor=current_actor(), now=now(), reason=request.form.get("reason", "")
             )
-            reached = taken.state
+            reached, waits_for = taken.state, taken.waits_for
     except PennantError as refused:
         if refused.status in {403, 404}:
             raise
         flash(f"{refused.message} {refused.fix or ''}".strip(), "late")
     else:
-        flash(STEP_WORDS.get(reached, "Done."))
+        said = f"Asked. It waits for one of: {', '.join(waits_for)}." if waits_for else "Done."
+        flash(said if waits_for else STEP_WORDS.get(reached, said))
     return redirect(url_for("incentives.contest", slug=slug))
 
 
@@ -198,7 +195,7 @@ def doubt(slug: str) -> ResponseReturnValue:
     found = access.visible_contest(actor, slug, moment.date())
     try:
         with transaction():
-            clock.open_dispute(found.id, request.form.get("text", ""), actor=actor, now=moment)
+            doubts.open_dispute(found.id, request.form.get("text", ""), actor=actor, now=moment)
     except PennantError as refused:
         flash(refused.message, "late")
     else:
@@ -216,7 +213,7 @@ def decide(slug: str, dispute_id: int) -> ResponseReturnValue:
         raise NotFound("There is no such doubt.")
     try:
         with transaction():
-            clock.decide_dispute(
+            doubts.decide_dispute(
                 dispute_id,
                 is_upheld=request.form.get("upheld") == "1",
                 answer=request.form.get("answer", "").strip()[:2000],
@@ -228,91 +225,6 @@ def decide(slug: str, dispute_id: int) -> ResponseReturnValue:
     else:
         flash("Answered.")
     return redirect(url_for("incentives.contest", slug=slug))
-
-
-@blueprint.get("/contests/new")
-@guard("contest.create_draft")
-def new() -> ResponseReturnValue:
-    """Launch a contest: one page, six short parts, sound defaults in every field."""
-    actor, moment = current_actor(), now()
-    offer = launching.setting(moment)
-    given = launching.defaults(offer)
-    league = launching.league_of(offer.teams, access.own_teams(actor, offer.today))
-    form = _read(offer, given, [str(team) for team in league])
-    return _launch_page(offer, form, moment, errors={})
-
-
-@blueprint.post("/contests/new")
-@guard("contest.create_draft")
-def launch() -> ResponseReturnValue:
-    """Launch it, keep it as a draft, or only look at how last month would have ended."""
-    moment = now()
-    offer = launching.setting(moment)
-    form = _read(offer, request.form.to_dict(), request.form.getlist("teams"))
-    wanted = request.form.get("do", "launch")
-    if wanted == "preview":
-        return _launch_page(offer, form, moment, errors={})
-    if not form.is_sound:
-        return _launch_page(offer, form, moment, errors=form.errors), 422
-    try:
-        with transaction():
-            started = launches.start(
-                form.ask, is_draft=wanted == "draft", actor=current_actor(), now=moment
-            )
-            slug, state = started.slug, started.state
-    except (Invalid, Conflict) as refused:
-        errors = {refused.field or "title": f"{refused.message} {refused.fix or ''}".strip()}
-        return _launch_page(offer, form, moment, errors=errors), 422
-    flash(_started_words(form.ask.title, state))
-    return redirect(url_for("incentives.contest", slug=slug))
-
-
-def _started_words(title: str, state: str) -> str:
-    if state == "draft":
-        return f"{title} is saved as a draft. Only you see it."
-    if state == "submitted":
-        return f"{title} is handed in. Its prizes need somebody else's yes."
-    return f"{title} is launched."
-
-
-@blueprint.post("/contests/preview")
-@guard("contest.create_draft")
-def preview() -> ResponseReturnValue:
-    """The panel beside the form, as scripts fetch it while one types."""
-    moment = now()
-    form = _read(launching.setting(moment), request.form.to_dict(), request.form.getlist("teams"))
-    return render_template("incentives/_preview.html", aside=launches.aside(form.ask, moment))
-
-
-def _read(offer: launching.Setting, given: dict[str, str], teams: list[str]) -> forms.LaunchForm:
-    return forms.launch_form(
-        given,
-        teams,
-        kinds=offer.kinds,
-        known_teams=offer.team_ids,
-        currency=offer.currency,
-        today=offer.today,
-    )
-
-
-def _launch_page(
-    offer: launching.Setting,
-    form: forms.LaunchForm,
-    moment: datetime,
-    *,
-    errors: Mapping[str, str],
-) -> str:
-    return render_template(
-        "incentives/launch.html",
-        given=form.raw,
-        errors=errors,
-        ask=form.ask,
-        offer=offer,
-        modes=pages.mode_choices(),
-        teams=offer.offered(form.ask.team_ids, everybody="all" in request.args),
-        working_days=launching.working_days(form.ask.starts_on, form.ask.last_on),
-        aside=launches.aside(form.ask, moment),
-    )
 
 
 @blueprint.get("/awards")

@@ -21,10 +21,11 @@ from core.policy import Actor, Role, Scope, scope_of
 from core.web import frame_of, reader_words, render_part, token_of
 from incentives import access, queries
 from incentives.models import Contest
-from incentives.queries import pages
+from incentives.queries import ceremony as ceremonies
+from incentives.queries import fairplay, pages, steering
 from incentives.queries.documents import Reader
 from incentives.queries.door import Look
-from incentives.queries.pages import BoardView, OwnTeam, SquadLine, Whole
+from incentives.queries.pages import BoardView, OwnTeam, Seat, SquadLine, Whole
 
 MOST_KEPT = 8
 KEPT = "incentives.showings"
@@ -55,16 +56,18 @@ class Showing:
     """
 
     whole: Whole
+    state: str
     has_side: bool
     frames: dict[tuple[object, ...], Mould] = field(default_factory=dict)
     board_frames: dict[tuple[object, ...], Mould] = field(default_factory=dict)
-    boards: dict[tuple[Own, bool], Mould] = field(default_factory=dict)
+    boards: dict[tuple[Own, Seat], Mould] = field(default_factory=dict)
     lanes: dict[tuple[int, bool, float], Markup] = field(default_factory=dict)
-    races: dict[Own, Markup] = field(default_factory=dict)
+    races: dict[tuple[Own, Seat], Markup] = field(default_factory=dict)
     panels: list[Mould] = field(default_factory=list)
     lines: dict[tuple[int, int, str, bool], Mould] = field(default_factory=dict)
     not_listed: dict[int, Markup] = field(default_factory=dict)
     squads: dict[int, SquadPieces] = field(default_factory=dict)
+    leads: dict[Own, Markup] = field(default_factory=dict)
     own_teams: dict[int, Own] = field(default_factory=dict)
     teams: dict[Own, OwnTeam | None] = field(default_factory=dict)
     rights: dict[tuple[object, ...], dict[str, bool]] = field(default_factory=dict)
@@ -95,7 +98,7 @@ def showing_of(look: Look, actor: Actor, moment: datetime) -> Showing:
         if found is None:
             reader = Reader(sees_through_freeze=access.sees_through_freeze(actor))
             whole = pages.whole(look.contest_id, reader, moment)
-            found = Showing(whole, has_side=bool(slots.panels_for(SIDE)))
+            found = Showing(whole, state_of(look), has_side=bool(slots.panels_for(SIDE)))
             while len(kept.showings) >= MOST_KEPT:
                 del kept.showings[next(iter(kept.showings))]
             kept.showings[key] = found
@@ -107,11 +110,25 @@ def counters(look: Look) -> tuple[int, ...]:
     return (look.version, look.change, look.newest_change, int(look.is_covered))
 
 
+def state_of(look: Look) -> str:
+    """The Board's state in one word, by which a poll says what it has."""
+    return ".".join(map(str, counters(look)))
+
+
 def board_part(look: Look, actor: Actor, moment: datetime, *, everybody: bool) -> Markup:
     """The Board as this reader sees it."""
     shown = showing_of(look, actor, moment)
     own = _own_teams(shown, look, actor, moment)
-    return _board(shown, own, everybody=everybody).fill(action_part="")
+    team = _team(shown, own)
+    _, mine = _squad_part(shown, own, actor)
+    return _with_action(
+        _board(shown, own, _seat(shown, actor, everybody=everybody)), shown, team, mine
+    )
+
+
+def _seat(shown: Showing, actor: Actor, *, everybody: bool) -> Seat:
+    """From where the reader sees the Board; of persons, all rows are for who runs contests."""
+    return access.seat_on(actor, shown.whole.board.unit, everybody=everybody)
 
 
 def page(
@@ -127,17 +144,27 @@ def page(
         frame = _cast(shown.whole, rights)
         if not once:
             shown.frames[shape] = frame
-    board, race = _board(shown, own, everybody=everybody), _race(shown, own)
+    seat = _seat(shown, actor, everybody=everybody)
+    board, race = _board(shown, own, seat), _race(shown, own, seat)
+    side = slots.slot(SIDE, contest_slug=shown.whole.contest.slug)
+    parts = (board, race, _squad_part(shown, own, actor), side)
+    return _put_together(shown, frame, _team(shown, own), parts, frame_of(actor))
+
+
+def _team(shown: Showing, own: Own) -> OwnTeam | None:
     if own not in shown.teams:
         shown.teams[own] = pages.own_team(shown.whole, own)
-    team = shown.teams[own]
+    return shown.teams[own]
+
+
+def _squad_part(shown: Showing, own: Own, actor: Actor) -> tuple[Markup, SquadLine | None]:
+    """What the reader may know of their own team, and their own line in it."""
+    team = _team(shown, own)
     if shown.whole.is_covered:
-        squad = _own_part(shown, team, actor.person_id)
-    else:
-        squad = _squad(shown, _pieces(shown, team), actor.person_id)
-    side = slots.slot(SIDE, contest_slug=shown.whole.contest.slug)
-    parts = (board, race, squad, side)
-    return _put_together(shown, frame, team, parts, frame_of(actor))
+        return _own_part(shown, team, actor.person_id)
+    if actor.role in BY_TREE:
+        return _lead_part(shown, own), None
+    return _squad(shown, _pieces(shown, team), actor.person_id)
 
 
 def at_hand(app: Flask, look: Look, actor: Actor, knock: Knock) -> Markup | None:
@@ -150,17 +177,25 @@ def at_hand(app: Flask, look: Look, actor: Actor, knock: Knock) -> Markup | None
     rights = shown.rights.get(_alike(shown, actor))
     if own is None or rights is None or own not in shown.teams:
         return None
-    frame = shown.frames.get(_shape(actor, knock.theme, rights))
-    board, race = shown.boards.get((own, False)), shown.races.get(own)
-    team = shown.teams[own]
-    if frame is None or board is None or race is None:
-        return None
-    if team is not None and team.unit_id not in shown.squads:
+    frame, seat = (
+        shown.frames.get(_shape(actor, knock.theme, rights)),
+        _seat(shown, actor, everybody=False),
+    )
+    board, race = shown.boards.get((own, seat)), shown.races.get((own, seat))
+    if frame is None or board is None or race is None or not _is_at_hand(shown, own, actor):
         return None
     token = token_of(str(app.secret_key), knock.form_secret)
     words = reader_words(actor) | {"form_token": token}
-    squad = _squad(shown, _pieces(shown, team), actor.person_id)
-    return _put_together(shown, frame, team, (board, race, squad, Markup()), words)
+    parts = (board, race, _squad_part(shown, own, actor), Markup())
+    return _put_together(shown, frame, shown.teams[own], parts, words)
+
+
+def _is_at_hand(shown: Showing, own: Own, actor: Actor) -> bool:
+    """Whether the reader's own team was rendered before."""
+    team = shown.teams[own]
+    if actor.role in BY_TREE:
+        return own in shown.leads
+    return team is None or team.unit_id in shown.squads
 
 
 Parts = tuple[Mould, Markup, tuple[Markup, SquadLine | None], Markup]
@@ -170,14 +205,24 @@ def _put_together(
     shown: Showing, frame: Mould, team: OwnTeam | None, parts: Parts, words: dict[str, str]
 ) -> Markup:
     board, race, (squad, mine), side = parts
-    action = _next_action(shown.whole, team, mine)
     return frame.fill(
         **words,
-        board_part=board.fill(action_part=Markup("<b>{}</b>").format(action) if action else ""),
+        board_part=_with_action(board, shown, team, mine),
         squad_part=squad,
         race_part=race,
         side_part=side,
     )
+
+
+def _with_action(
+    board: Mould, shown: Showing, team: OwnTeam | None, mine: SquadLine | None
+) -> Markup:
+    """The Board with what one more action of the reader would change."""
+    action = pages.next_action(shown.whole, team, mine)
+    distance = pages.distance(shown.whole, team)
+    said = [Markup("<b>{}</b>").format(action)] if action else []
+    said += [Markup("<span>{}</span>").format(distance)] if distance else []
+    return board.fill(action_part=Markup(" ").join(said))
 
 
 def _known_teams(shown: Showing, look: Look, actor: Actor) -> Own | None:
@@ -223,9 +268,12 @@ def _cast(whole: Whole, may: dict[str, bool]) -> Mould:
             contest=found,
             page=whole,
             may=may,
-            awards=queries.awards(found.id, found.rev),
+            awards=ceremonies.awards_shown(found.id, is_covered=whole.is_covered),
+            ceremony=ceremonies.ceremony_of(found.id),
+            amendments=() if whole.is_covered else steering.amendments(found),
             team_names=queries.names_of_teams(found),
             disputes=queries.disputes(found.id) if found.state == "provisional" else (),
+            open_questions=fairplay.open_questions(found.id),
             history=queries.history(found.id) if may["audit"] else (),
             liability=show(found.liability_minor, found.currency),
             until=queries.decided_at(found),
@@ -237,24 +285,26 @@ def _cast(whole: Whole, may: dict[str, bool]) -> Mould:
 PARTS = ("board_part", "squad_part", "race_part", "side_part")
 
 
-def _board(shown: Showing, own: Own, *, everybody: bool) -> Mould:
+def _board(shown: Showing, own: Own, seat: Seat) -> Mould:
     """The Board for the reps of one team, with a hole for what each of them may do next."""
-    kept = shown.boards.get((own, everybody))
+    kept = shown.boards.get((own, seat))
     if kept is None:
-        view = pages.board_view(shown.whole, own, everybody=everybody)
+        view = pages.board_view(shown.whole, own, seat)
         lanes = _lanes(shown, view)
-        filled = _board_frame(shown, view).fill(
-            answer=view.answer, lanes_part=NOTHING.join(lanes), action_part=hole("action_part")
+        filled = _board_frame(shown, view, seat).fill(
+            answer=view.answer,
+            lanes_part=NOTHING.join(lanes),
+            action_part=hole("action_part"),
         )
-        kept = shown.boards[own, everybody] = Mould(filled)
+        kept = shown.boards[own, seat] = Mould(filled)
     return kept
 
 
-def _board_frame(shown: Showing, view: BoardView) -> Mould:
+def _board_frame(shown: Showing, view: BoardView, seat: Seat) -> Mould:
     """The Board around its lanes, alike for most teams."""
     is_whole = view.more == 0 and len(view.lanes) > SHORT
     has_earlier = any(lane.was for lane in view.lanes)
-    shape = (is_whole, has_earlier, bool(view.answer), view.more > 0, view.top, view.ticks)
+    shape = (seat, is_whole, has_earlier, bool(view.answer), view.more > 0, view.top, view.ticks)
     kept = shown.board_frames.get(shape)
     if kept is None:
         text = render_part(
@@ -264,6 +314,9 @@ def _board_frame(shown: Showing, view: BoardView) -> Mould:
             all=is_whole,
             has_earlier=has_earlier,
             total=len(view.lanes) + view.more,
+            state=shown.state,
+            is_live=pages.is_live(shown.whole),
+            may_unfold=seat is not Seat.NEAR,
             answer=hole("answer") if view.answer else "",
             lanes_part=hole("lanes_part"),
             action_part=hole("action_part"),
@@ -289,12 +342,12 @@ def _lanes(shown: Showing, view: BoardView) -> list[Markup]:
     return [shown.lanes[looks] for looks in wanted]
 
 
-def _race(shown: Showing, own: Own) -> Markup:
-    kept = shown.races.get(own)
+def _race(shown: Showing, own: Own, seat: Seat) -> Markup:
+    kept = shown.races.get((own, seat))
     if kept is None:
-        chart = pages.race_of(shown.whole, own)
+        chart = pages.race_of(shown.whole, own, seat)
         contest = shown.whole.contest
-        kept = shown.races[own] = (
+        kept = shown.races[own, seat] = (
             render_part("incentives/_race.html", chart=chart, contest=contest)
             if chart is not None
             else Markup()
@@ -326,6 +379,23 @@ def _squad(
     lines.append(shown.not_listed[len(pieces.unlisted - {person_id})])
     # Every piece was rendered already: joined as they are, not escaped a second time.
     return pieces.panel.fill(lines_part=Markup("".join(lines))), mine  # noqa: S704
+
+
+def _lead_part(shown: Showing, own: Own) -> Markup:
+    """The teams somebody leads, each with who is on target and who is close."""
+    kept = shown.leads.get(own)
+    if kept is None:
+        index, places = shown.whole.index, shown.whole.table.places
+        teams = [places[index[unit]] for unit in sorted(own) if unit in index]
+        kept = shown.leads[own] = NOTHING.join(
+            render_part(
+                "incentives/_lead_squad.html",
+                team=pages.lead_view(shown.whole, team),
+                href=url_for("incentives.explain", slug=shown.whole.contest.slug, unit=team.unit),
+            )
+            for team in teams
+        )
+    return kept
 
 
 def _own_part(
@@ -397,17 +467,6 @@ def _panel(shown: Showing, team: str, foot: str) -> Mould:
     return Mould(filled)
 
 
-def _next_action(found: Whole, team: OwnTeam | None, mine: SquadLine | None) -> str:
-    """What one more day would do for the reader, in words."""
-    if mine is None or team is None or not mine.asked or not pages.is_on(found):
-        return ""
-    left = mine.asked - mine.done
-    if left <= 0:
-        return f"You are on target with {mine.done} days. Help one colleague to theirs."
-    days = "day" if left == 1 else "days"
-    return f"{left} more {days} and you count for {team.unit}."
-
-
 def _may(actor: Actor, found: Contest, today: date) -> dict[str, bool]:
     """Which buttons the page offers; the services check again."""
     state = found.state
@@ -431,4 +490,5 @@ def _may(actor: Actor, found: Contest, today: date) -> dict[str, bool]:
         and access.may(actor, "contest.dispute_decide", found, today)
         and not is_author,
         "audit": access.may(actor, "contest.audit_view", found, today),
+        "ceremony": steers,
     }

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from incentives.rules.graph import Edge, written_key
+
 DISPUTE_WINDOW = timedelta(hours=72)
 LONGEST_DAYS = 366
 FEWEST_TEAMS = 2
@@ -40,37 +42,108 @@ class Step(StrEnum):
     COMPUTED = "computed"
     DISPUTE_UPHELD = "dispute_upheld"
     FINALISE = "finalise"
+    ADJUST = "adjust"
     CANCEL = "cancel"
     ARCHIVE = "archive"
 
 
-_S = State
-GRAPH: dict[tuple[State, Step], State] = {
-    (_S.DRAFT, Step.SUBMIT): _S.SUBMITTED,
-    (_S.SUBMITTED, Step.SEND_BACK): _S.DRAFT,
-    (_S.SUBMITTED, Step.APPROVE): _S.SCHEDULED,
-    (_S.SCHEDULED, Step.START): _S.RUNNING,
-    (_S.RUNNING, Step.PAUSE): _S.PAUSED,
-    (_S.PAUSED, Step.RESUME): _S.RUNNING,
-    (_S.RUNNING, Step.END): _S.GRACE,
-    (_S.PAUSED, Step.END): _S.GRACE,
-    (_S.GRACE, Step.GRACE_OVER): _S.COMPUTING,
-    (_S.COMPUTING, Step.COMPUTED): _S.PROVISIONAL,
-    (_S.PROVISIONAL, Step.DISPUTE_UPHELD): _S.COMPUTING,
-    (_S.PROVISIONAL, Step.FINALISE): _S.FINAL,
-    (_S.FINAL, Step.ARCHIVE): _S.ARCHIVED,
-} | {
-    (state, Step.CANCEL): _S.CANCELLED
-    for state in (
-        _S.DRAFT,
-        _S.SUBMITTED,
-        _S.SCHEDULED,
-        _S.RUNNING,
-        _S.PAUSED,
-        _S.GRACE,
-        _S.PROVISIONAL,
+EDGES = tuple(
+    Edge(*edge)
+    for edge in (
+        (
+            "draft",
+            "submitted",
+            "submit",
+            "author",
+            (
+                "end>start; >=2 teams with >=1 eligible member; metric active; "
+                "prize stock and budget cover worst case incl. ties"
+            ),
+            "contest:{id}:submit:{version}",
+        ),
+        (
+            "submitted",
+            "draft",
+            "send_back",
+            "approver",
+            "reason given",
+            "contest:{id}:sendback:{version}",
+        ),
+        (
+            "submitted",
+            "scheduled",
+            "approve",
+            "approver (not author)",
+            "start in future or = now; budget reserved; stock reserved",
+            "contest:{id}:approve:{version}",
+        ),
+        (
+            "scheduled",
+            "running",
+            "start",
+            "scheduler",
+            "now >= start (UTC instant stored)",
+            "contest:{id}:start",
+        ),
+        ("running", "paused", "pause", "owner", "reason", "contest:{id}:pause:{n}"),
+        ("paused", "running", "resume", "owner", "", "contest:{id}:resume:{n}"),
+        ("running", "grace", "end", "scheduler", "now >= end", "contest:{id}:end"),
+        ("paused", "grace", "end", "scheduler", "now >= end", "contest:{id}:end"),
+        (
+            "grace",
+            "computing",
+            "grace_over",
+            "scheduler",
+            (
+                "now >= end+grace (default 48 h) AND all declared sources have reported "
+                "or were waived by salesops"
+            ),
+            "contest:{id}:compute:{rev}",
+        ),
+        (
+            "computing",
+            "provisional",
+            "computed",
+            "worker",
+            "result equals a second, independent recomputation from the event log (hash equal)",
+            "contest:{id}:result:{rev}",
+        ),
+        (
+            "provisional",
+            "computing",
+            "dispute_upheld",
+            "decider (not involved)",
+            "correction recorded",
+            "contest:{id}:compute:{rev+1}",
+        ),
+        (
+            "provisional",
+            "final",
+            "finalise",
+            "salesops",
+            "dispute window (default 72 h) over and none open",
+            "contest:{id}:final:{rev}",
+        ),
+        (
+            "final",
+            "final",
+            "adjust",
+            "salesops + second person",
+            "late or corrected event after final; reason",
+            "contest:{id}:adjust:{rev}",
+        ),
+        ("draft", "cancelled", "cancel", "author", "", "contest:{id}:cancel"),
+        ("submitted", "cancelled", "cancel", "author", "", "contest:{id}:cancel"),
+        ("scheduled", "cancelled", "cancel", "owner+2", "reason", "contest:{id}:cancel"),
+        ("running", "cancelled", "cancel", "owner+2", "reason", "contest:{id}:cancel"),
+        ("paused", "cancelled", "cancel", "owner+2", "reason", "contest:{id}:cancel"),
+        ("grace", "cancelled", "cancel", "owner+2", "reason", "contest:{id}:cancel"),
+        ("provisional", "cancelled", "cancel", "salesops+2", "reason", "contest:{id}:cancel"),
+        ("final", "archived", "archive", "scheduler", "retention clock", "contest:{id}:archive"),
     )
-}
+)
+GRAPH = {(State(edge.frm), Step(edge.event)): State(edge.to) for edge in EDGES}
+KEYS = {Step(edge.event): edge.key for edge in EDGES}
 
 # Steps a clock takes, and the state each is taken from.
 BY_CLOCK = {
@@ -100,18 +173,7 @@ def idempotency_key(contest_id: int, step: Step, *, version: int, rev: int, coun
 
     `version` counts submissions, `rev` results, `count` pauses.
     """
-    names = {
-        Step.SUBMIT: f"submit:{version}",
-        Step.SEND_BACK: f"sendback:{version}",
-        Step.APPROVE: f"approve:{version}",
-        Step.PAUSE: f"pause:{count}",
-        Step.RESUME: f"resume:{count}",
-        Step.GRACE_OVER: f"compute:{rev}",
-        Step.DISPUTE_UPHELD: f"compute:{rev + 1}",
-        Step.COMPUTED: f"result:{rev}",
-        Step.FINALISE: f"final:{rev}",
-    }
-    return f"contest:{contest_id}:{names.get(step, step.value)}"
+    return written_key(KEYS[step], id=contest_id, version=version, rev=rev, n=count)
 
 
 @dataclass(frozen=True)

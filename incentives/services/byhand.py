@@ -1,5 +1,6 @@
 """A step of a contest by somebody's hand: the page and the terminal take it through here."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.errors import Conflict, Invalid
@@ -7,7 +8,7 @@ from core.policy import Actor
 from incentives import access
 from incentives.models import Contest
 from incentives.rules.contests import State
-from incentives.services import clock, contests
+from incentives.services import clock, contests, steering, together
 
 # Which right each target state asks for.
 ACTIONS = {
@@ -24,8 +25,19 @@ ACTIONS = {
 }
 
 
-def advance(slug: str, to: str, *, actor: Actor, now: datetime, reason: str = "") -> Contest:
-    """Take the step that leads to `to`, if this actor may. Raises the guard's refusal otherwise."""
+@dataclass(frozen=True)
+class Advanced:
+    """The state reached, and for whose yes the step waits where it takes two people."""
+
+    state: str
+    waits_for: tuple[str, ...] = ()
+
+
+def advance(slug: str, to: str, *, actor: Actor, now: datetime, reason: str = "") -> Advanced:
+    """Take the step that leads to `to`, if this actor may. Raises the guard's refusal otherwise.
+
+    A step that takes two people is asked for; by a second person, it is confirmed.
+    """
     try:
         state = State(to)
     except ValueError:
@@ -33,7 +45,10 @@ def advance(slug: str, to: str, *, actor: Actor, now: datetime, reason: str = ""
     if state not in ACTIONS:
         raise Conflict(f"Nobody makes a contest {to} by hand.", code="wrong_state")
     contest = access.contest_to(actor, ACTIONS[state], slug, now.date())
-    return _step(contest, state, actor, now, reason)
+    if state is State.CANCELLED:
+        outcome = together.do("cancel", slug, actor=actor, now=now, reason=reason)
+        return Advanced(contest.state, outcome.waits_for)
+    return Advanced(_step(contest, state, actor, now, reason).state)
 
 
 def _step(contest: Contest, to: State, actor: Actor, now: datetime, reason: str) -> Contest:
@@ -44,9 +59,7 @@ def _step(contest: Contest, to: State, actor: Actor, now: datetime, reason: str)
     if to is State.DRAFT:
         return contests.send_back(contest.id, reason, actor=actor, now=now)
     if to is State.PAUSED:
-        return contests.pause(contest.id, reason, actor=actor, now=now)
-    if to is State.CANCELLED:
-        return contests.cancel(contest.id, reason, actor=actor, now=now)
+        return steering.pause(contest.id, reason, actor=actor, now=now)
     if to is State.RUNNING and contest.state == State.PAUSED:
-        return contests.resume(contest.id, actor=actor, now=now)
+        return steering.resume(contest.id, actor=actor, now=now)
     return clock.advance(contest.id, to, actor=actor, now=now)

@@ -9,15 +9,15 @@ from datetime import datetime
 
 from core import audit, ledger, outbox
 from core.db import db
-from core.errors import Conflict, TooLate
+from core.errors import Conflict
 from core.policy import SYSTEM, Actor
 from incentives import notices, queries
-from incentives.models import Contest, Dispute
+from incentives.models import Contest
+from incentives.queries import life
 from incentives.rules.contests import BY_CLOCK, DISPUTE_WINDOW, State, Step
-from incentives.rules.prizes import allocate, is_void
-from incentives.services import awards
-from incentives.services.contests import hold_key, purse_account
-from incentives.services.steps import is_done, locked, take
+from incentives.services import awards, signing, steering
+from incentives.services.contests import hold_key, names_of, purse_account
+from incentives.services.steps import locked, take
 from incentives.services.words import contest_words
 from leaderboard import services as boards
 from leaderboard.models import Board
@@ -85,8 +85,44 @@ def _take_clock_step(
     if step is Step.FINALISE:
         return _finalise(contest, actor=actor, now=now, at=at)
     if step is Step.GRACE_OVER:
-        boards.refresh(contest.board_id, now)
-    return Taken(step, take(contest, step, actor=actor, now=now, at=at))
+        return _grace_over(contest, actor=actor, now=now, at=at)
+    if step is Step.END:
+        steering.close_pause(contest, at, may_move=False)
+    taken = take(contest, step, actor=actor, now=now, at=at)
+    if taken and step is Step.START:
+        awards.count_reach(contest, at)
+        _tell_started(contest, now)
+    return Taken(step, taken)
+
+
+def _grace_over(contest: Contest, *, actor: Actor, now: datetime, at: datetime) -> Taken:
+    """Begin to work the result out, once every declared source reported past the end (case 7)."""
+    silent = life.silent_sources(contest)
+    if silent:
+        reason = f"Data past the end is still missing from: {', '.join(silent)}."
+        return Taken(Step.GRACE_OVER, is_taken=False, reason=reason)
+    boards.refresh(contest.board_id, now)
+    contest.high_water_id = life.high_water(contest.programme_id)
+    return Taken(Step.GRACE_OVER, take(contest, Step.GRACE_OVER, actor=actor, now=now, at=at))
+
+
+def _tell_started(contest: Contest, now: datetime) -> None:
+    """The leads hear that it begins; everybody else was told before."""
+    words = contest_words(contest)
+    told = notices.News(
+        key="started",
+        subject=f"{contest.title} has begun",
+        lines=(
+            (
+                f"{contest.title} runs from today to {words.last_day}. "
+                "A word in your next team meeting is what starts a team off."
+            ),
+        ),
+        why="You get this because you lead a team in it.",
+    )
+    if now < contest.ends_at:
+        names = names_of(queries.invited(contest).leads)
+        outbox.post_all(notices.news(words, names, told), now)
 
 
 def _computed(contest: Contest, *, actor: Actor, now: datetime, at: datetime) -> Taken:
@@ -114,8 +150,8 @@ def _alarm(contest: Contest, actor: Actor, now: datetime) -> Taken:
 
 
 def _tell_leads(contest: Contest, now: datetime) -> None:
-    teams = {side.team_id for side in queries.result_sides(contest)}
-    leads = set(queries.leads_by_person(teams, contest.last_on))
+    teams = {side.unit_id for side in queries.result_sides(contest)}
+    leads = set(queries.leads_of_contest(contest, teams, contest.last_on))
     if contest.author_id is not None:
         leads.add(contest.author_id)
     names = {person: card.name for person, card in people.cards(leads).items()}
@@ -125,17 +161,17 @@ def _tell_leads(contest: Contest, now: datetime) -> None:
 
 def _finalise(contest: Contest, *, actor: Actor, now: datetime, at: datetime) -> Taken:
     """Close in this one transaction: awards, entries, thanks, letters, and the board sealed."""
-    if queries.open_disputes(contest.id):
-        return Taken(Step.FINALISE, is_taken=False, reason="A doubt about this result is open.")
-    sides = queries.result_sides(contest)
-    prizes = queries.prize_terms(contest.id)
-    wins = allocate(prizes, sides, awards.goal_of(contest))
+    found = awards.outcome(contest, now)
+    waits = signing.why_it_waits(contest, found.wins, signer=actor, now=now)
+    if waits is not None:
+        return Taken(Step.FINALISE, is_taken=False, reason=waits)
     contest.final_at = now
-    if not take(contest, Step.FINALISE, actor=actor, now=now, at=at):
+    if not take(contest, Step.FINALISE, actor=actor, now=now, at=at, reason=found.void):
         return Taken(Step.FINALISE, is_taken=False, reason="done before")
-    _use_reserve(contest, sum(win.cost_minor for win in wins), actor, now)
-    awards.grant(contest, wins, is_void=is_void(sides), actor=actor, now=now)
-    boards.seal(contest.board_id, rev=contest.rev, now=now)
+    _use_reserve(contest, sum(win.cost_minor for win in found.wins), actor, now)
+    awards.grant(contest, found.wins, is_void=found.void is not None, actor=actor, now=now)
+    is_void = found.void is not None
+    boards.seal(contest.board_id, rev=contest.rev, now=now, is_void=is_void)
     return Taken(Step.FINALISE, is_taken=True)
 
 
@@ -153,50 +189,10 @@ def _use_reserve(contest: Contest, amount: int, actor: Actor, now: datetime) -> 
     )
 
 
-def open_dispute(contest_id: int, text: str, *, actor: Actor, now: datetime) -> Dispute:
-    """Doubt a provisional result; while it is open nothing is decided."""
+def archive(contest_id: int, *, decided_before: datetime, now: datetime) -> bool:
+    """Put a contest away that was decided long ago and none of whose awards waits."""
     contest = locked(contest_id)
-    if contest.state != State.PROVISIONAL:
-        raise TooLate("Only a provisional result can be doubted.")
-    if not text.strip():
-        raise Conflict("Say what is wrong.", field="text")
-    if actor.person_id is None:
-        raise Conflict("A doubt needs somebody who has it.")
-    dispute = Dispute(
-        contest_id=contest.id,
-        opened_by_id=actor.person_id,
-        text=text.strip()[:2000],
-        opened_at=now,
-    )
-    db.session.add(dispute)
-    contest.change += 1
-    db.session.flush()
-    audit.record("contest.dispute_open", actor=actor, now=now, subject=f"contest:{contest.id}")
-    return dispute
-
-
-def decide_dispute(
-    dispute_id: int, *, is_upheld: bool, answer: str, actor: Actor, now: datetime
-) -> Contest:
-    """Answer a doubt. Upheld: the result is worked out anew from the corrected facts (rev + 1)."""
-    dispute = db.session.get_one(Dispute, dispute_id)
-    contest = locked(dispute.contest_id)
-    if dispute.state != "open":
-        return contest
-    if actor.person_id in {dispute.opened_by_id, contest.author_id}:
-        raise Conflict("Neither who doubts nor the author decides a doubt.", code="involved")
-    dispute.state = "upheld" if is_upheld else "rejected"
-    dispute.decided_by_id, dispute.decided_at, dispute.answer = actor.person_id, now, answer
-    contest.change += 1
-    audit.record(
-        "contest.dispute_decide",
-        actor=actor,
-        now=now,
-        subject=f"contest:{contest.id}",
-        detail={"upheld": is_upheld},
-    )
-    if is_upheld and not is_done(contest, Step.DISPUTE_UPHELD):
-        take(contest, Step.DISPUTE_UPHELD, actor=actor, now=now, reason=answer)
-        contest.rev += 1
-        boards.thaw_board(contest.board_id)
-    return contest
+    is_due = contest.final_at is not None and contest.final_at <= decided_before
+    if contest.state != State.FINAL or not is_due or contest_id not in life.to_archive(now):
+        return False
+    return take(contest, Step.ARCHIVE, actor=SYSTEM, now=now)

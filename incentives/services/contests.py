@@ -1,6 +1,6 @@
 """Preparing and steering a contest by hand: draft, submit, approve, launch, pause, call off."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -21,7 +21,7 @@ from incentives.rules.contests import (
     may_approve,
     needs_approval,
 )
-from incentives.rules.prizes import PrizeTerms, worst_case
+from incentives.rules.prizes import worst_case, worst_case_apart
 from incentives.services.steps import is_done, key_of, locked, take
 from incentives.services.words import contest_words
 from leaderboard import services as boards
@@ -30,7 +30,8 @@ from leaderboard.queries import facts, tables
 from leaderboard.rules.scoring import PointRule
 from leaderboard.rules.standing import Mode
 from leaderboard.rules.terms import fingerprint, stored_rules
-from leaderboard.services import BoardPlan
+from leaderboard.rules.units import DivisionPlan, TieBreak, UnitKind, division_sizes
+from leaderboard.services import BoardPlan, SidePlan
 from people import queries as people
 from programme import queries as programmes
 from programme.models import Programme
@@ -40,17 +41,23 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class PrizePlan:
-    """A prize as planned; `place` None is the goal prize."""
+    """A prize as planned; `place` None is the goal prize, or the one for the most improved."""
 
     title: str
     place: int | None
     cost_minor: int = 0
     reserve_score: Fraction | None = None
+    is_improvement: bool = False
+    for_manager: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContestPlan:
-    """A contest as planned by a form or a playbook. `last_on` is its last day; teams None: all."""
+    """A contest as planned by a form or a playbook. `last_on` is its last day; teams None: all.
+
+    `sources` have to report past the end before a result is worked out (case 7); with
+    `pause_moves_end` the end moves by the dates a pause took (case 30).
+    """
 
     programme_id: int
     slug: str
@@ -67,6 +74,12 @@ class ContestPlan:
     goal: Fraction | None = None
     team_ids: tuple[int, ...] | None = None
     note: str | None = None
+    sources: tuple[str, ...] = ()
+    pause_moves_end: bool = False
+    kind: UnitKind = UnitKind.TEAM
+    sides: tuple[SidePlan, ...] = ()
+    divisions: DivisionPlan | None = None
+    tie_break: tuple[TieBreak, ...] = ()
 
 
 def create_draft(plan: ContestPlan, *, actor: Actor, now: datetime) -> Contest:
@@ -133,10 +146,18 @@ def _board_plan(programme: Programme, plan: ContestPlan) -> BoardPlan:
         baseline_days=plan.baseline_days,
         team_ids=plan.team_ids,
         hides_at=ends_at - timedelta(hours=plan.freeze_hours) if plan.freeze_hours else None,
+        kind=plan.kind,
+        sides=plan.sides,
+        divisions=plan.divisions,
+        tie_break=plan.tie_break,
+        rewards_improvement=any(prize.is_improvement for prize in plan.prizes),
     )
 
 
 def _min_team(programme: Programme, plan: ContestPlan) -> Fraction:
+    """The headcount below which a team has no place (C9); a person is one, whatever it says."""
+    if plan.kind is UnitKind.PERSON:
+        return Fraction(0)
     return Fraction(programme.min_team) if plan.min_team_size is None else plan.min_team_size
 
 
@@ -164,32 +185,57 @@ def _columns(programme: Programme, plan: ContestPlan) -> dict[str, Any]:
 
 def terms_of(programme: Programme, plan: ContestPlan) -> dict[str, object]:
     """Everything a contest is held to, as plain data; its hash stands on every board (case 29)."""
-    return {
-        "title": plan.title,
-        "unit": "team",
-        "teams": "all" if plan.team_ids is None else sorted(plan.team_ids),
-        "start": plan.starts_on.isoformat(),
-        "end": plan.last_on.isoformat(),
-        "time_zone": programme.time_zone,
-        "mode": plan.mode.value,
-        "rules": stored_rules(plan.rules),
-        "target_days": str(plan.target_days),
-        "min_team_size": str(_min_team(programme, plan)),
-        "shrink_k": str(Fraction(str(programme.shrink_k))),
-        "baseline_days": plan.baseline_days,
-        "grace_hours": programme.late_grace_hours,
-        "freeze_hours": plan.freeze_hours,
-        "goal": None if plan.goal is None else str(plan.goal),
-        "prizes": [
-            {
-                "place": prize.place or "goal",
-                "title": prize.title,
-                "cost": prize.cost_minor,
-                "reserve_score": None if prize.reserve_score is None else str(prize.reserve_score),
-            }
-            for prize in plan.prizes
-        ],
-    }
+    declared: dict[str, object] = {"sources": sorted(plan.sources)} if plan.sources else {}
+    if plan.pause_moves_end:
+        declared["pause_moves_end"] = True
+    return (
+        declared
+        | _unit_terms(plan)
+        | {
+            "title": plan.title,
+            "unit": plan.kind.value,
+            "teams": "all" if plan.team_ids is None else sorted(plan.team_ids),
+            "start": plan.starts_on.isoformat(),
+            "end": plan.last_on.isoformat(),
+            "time_zone": programme.time_zone,
+            "mode": plan.mode.value,
+            "rules": stored_rules(plan.rules),
+            "target_days": str(plan.target_days),
+            "min_team_size": str(_min_team(programme, plan)),
+            "shrink_k": str(Fraction(str(programme.shrink_k))),
+            "baseline_days": plan.baseline_days,
+            "grace_hours": programme.late_grace_hours,
+            "freeze_hours": plan.freeze_hours,
+            "goal": None if plan.goal is None else str(plan.goal),
+            "prizes": [
+                {
+                    "place": prize.place or ("most_improved" if prize.is_improvement else "goal"),
+                    "title": prize.title,
+                    "cost": prize.cost_minor,
+                    "reserve_score": None
+                    if prize.reserve_score is None
+                    else str(prize.reserve_score),
+                    **({"for": "manager"} if prize.for_manager else {}),
+                }
+                for prize in plan.prizes
+            ],
+        }
+    )
+
+
+def _unit_terms(plan: ContestPlan) -> dict[str, object]:
+    """What a contest says beyond the usual: its lists of people, divisions and tie-breakers.
+
+    Left out where it says nothing, so that a plain contest keeps its hash.
+    """
+    terms: dict[str, object] = {}
+    if plan.sides:
+        terms["sides"] = {side.name: sorted(side.person_ids) for side in plan.sides}
+    if plan.divisions is not None:
+        terms["divisions"] = {"by": plan.divisions.by.value, "of": plan.divisions.of}
+    if plan.tie_break:
+        terms["tie_break"] = [each.value for each in plan.tie_break]
+    return terms
 
 
 def _write_prizes(contest: Contest, plan: ContestPlan) -> None:
@@ -201,14 +247,20 @@ def _write_prizes(contest: Contest, plan: ContestPlan) -> None:
                 place=prize.place,
                 cost_minor=prize.cost_minor,
                 reserve_score=None if prize.reserve_score is None else str(prize.reserve_score),
+                is_improvement=prize.is_improvement,
+                for_manager=prize.for_manager,
             )
         )
     db.session.flush()
 
 
-def liability(prizes: tuple[PrizeTerms, ...], teams: int) -> int:
-    """The most these prizes can cost over so many teams, ties included (case 23)."""
-    return worst_case(prizes, teams)
+def liability(contest: Contest, units: int) -> int:
+    """The most the prizes can cost over so many units, ties included (case 23)."""
+    prizes = queries.prize_terms(contest.id)
+    board = db.session.get_one(Board, contest.board_id)
+    if board.division_by is None:
+        return worst_case(prizes, units)
+    return worst_case_apart(prizes, division_sizes(units, board.division_of))
 
 
 def submit(contest_id: int, *, actor: Actor, now: datetime) -> Contest:
@@ -220,7 +272,7 @@ def submit(contest_id: int, *, actor: Actor, now: datetime) -> Contest:
     if is_done(contest, Step.SUBMIT):
         return contest
     sizes = _check(contest)
-    contest.liability_minor = liability(queries.prize_terms(contest.id), len(sizes))
+    contest.liability_minor = liability(contest, len(sizes))
     if contest.author_id is None and not actor.is_system:
         contest.author_id = actor.person_id
     take(contest, Step.SUBMIT, actor=actor, now=now)
@@ -229,14 +281,17 @@ def submit(contest_id: int, *, actor: Actor, now: datetime) -> Contest:
 
 
 def _check(contest: Contest) -> Mapping[int, int]:
-    """Reps per racing team, if nothing stands against the contest."""
+    """Reps per racing unit, if nothing stands against the contest."""
     board = db.session.get_one(Board, contest.board_id)
     spec = facts.spec_of(board)
     here = facts.staff(spec)
     sizes = dict.fromkeys(tables.sides(spec, here), 0)
-    for person_id, team_id in {(span.person_id, span.team_id) for span in here.spans}:
-        if team_id in sizes and person_id in here.calendars:
-            sizes[team_id] += 1
+    pairs = {(span.person_id, span.team_id) for span in here.spans}
+    if spec.units.needs_no_team:
+        pairs = {(person_id, 0) for person_id in here.calendars}
+    for unit_id in [spec.units.of(*pair) for pair in pairs if pair[0] in here.calendars]:
+        if unit_id in sizes:
+            sizes[unit_id] += 1
     doubts = doubts_at_submit(
         starts_on=contest.starts_on,
         last_on=contest.last_on,
@@ -269,8 +324,25 @@ def send_back(contest_id: int, reason: str, *, actor: Actor, now: datetime) -> C
     if not reason.strip():
         raise Invalid("Say what should change.", field="reason")
     take(contest, Step.SEND_BACK, actor=actor, now=now, reason=reason.strip())
+    _tell_author(contest, reason.strip(), now)
     contest.version += 1
     return contest
+
+
+def _tell_author(contest: Contest, reason: str, now: datetime) -> None:
+    told = notices.News(
+        key=f"sent_back:{contest.version}",
+        subject=f"{contest.title} came back to you",
+        lines=(f"Your contest {contest.title} was not approved yet. What should change: {reason}",),
+        why="You get this because you handed it in.",
+    )
+    outbox.post_all(notices.news(contest_words(contest), names_of([contest.author_id]), told), now)
+
+
+def names_of(person_ids: Iterable[int | None]) -> dict[int, str]:
+    """Names to call readers by; nobody where an id is missing."""
+    found = people.cards({ident for ident in person_ids if ident is not None})
+    return {ident: card.name for ident, card in found.items()}
 
 
 def approve(contest_id: int, *, actor: Actor, now: datetime) -> Contest:
@@ -293,6 +365,7 @@ def approve(contest_id: int, *, actor: Actor, now: datetime) -> Contest:
         now=now,
         reason="confirmed by its author: nobody else may approve here" if alone else None,
     )
+    boards.cut_divisions(contest.board_id, now)
     boards.list_board(contest.board_id)
     _announce(contest, now)
     return contest
@@ -304,7 +377,15 @@ def _reserve(contest: Contest, now: datetime) -> None:
     budget, purse = budget_account(contest), purse_account(contest)
     ledger.open_account(budget, contest.currency, may_go_negative=True)
     ledger.open_account(purse, contest.currency)
-    ledger.hold(hold_key(contest), budget, purse, contest.liability_minor, now=now)
+    try:
+        ledger.hold(hold_key(contest), budget, purse, contest.liability_minor, now=now)
+    except Conflict as refused:
+        raise Conflict(
+            "The programme's prize budget does not cover the most these prizes can cost: "
+            f"{show(contest.liability_minor, contest.currency)}, ties included.",
+            code="no_funds",
+            fix="Choose smaller prizes, or ask sales operations for budget.",
+        ) from refused
 
 
 def budget_account(contest: Contest) -> str:
@@ -340,43 +421,4 @@ def launch(contest_id: int, *, actor: Actor, now: datetime) -> Contest:
     return contest
 
 
-def pause(contest_id: int, reason: str, *, actor: Actor, now: datetime) -> Contest:
-    """Show that the contest rests, with a public reason. Its end does not move."""
-    contest = locked(contest_id)
-    if not reason.strip():
-        raise Invalid("Say why the contest rests.", field="reason")
-    if contest.state == State.RUNNING:
-        contest.pauses += 1
-    if not is_done(contest, Step.PAUSE):
-        take(contest, Step.PAUSE, actor=actor, now=now, reason=reason.strip())
-    return contest
-
-
-def resume(contest_id: int, *, actor: Actor, now: datetime) -> Contest:
-    """Go on after a pause."""
-    contest = locked(contest_id)
-    if not is_done(contest, Step.RESUME):
-        take(contest, Step.RESUME, actor=actor, now=now)
-    return contest
-
-
-def cancel(contest_id: int, reason: str, *, actor: Actor, now: datetime) -> Contest:
-    """Call a contest off before it is final: prizes return, participants hear why (case 31)."""
-    contest = locked(contest_id)
-    if is_done(contest, Step.CANCEL):
-        return contest
-    was_public = contest.state not in {State.DRAFT, State.SUBMITTED}
-    if was_public and not reason.strip():
-        raise Invalid("Say why the contest is called off.", field="reason")
-    take(contest, Step.CANCEL, actor=actor, now=now, reason=reason.strip() or None)
-    boards.close_without_result(contest.board_id, now)
-    if was_public:
-        ledger.void_hold(hold_key(contest))
-        who = queries.invited(contest)
-        cards = people.cards({**who.leads, **who.reps})
-        names = {person: card.name for person, card in cards.items()}
-        outbox.post_all(notices.called_off(contest_words(contest), names, reason.strip()), now)
-    return contest
-
-
-__all__ = ["ContestPlan", "PrizePlan", "key_of"]
+__all__ = ["ContestPlan", "PrizePlan", "SidePlan", "key_of"]

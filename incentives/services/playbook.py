@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from fractions import Fraction
 
 from core.errors import Conflict, Invalid, NotAllowed
 from core.policy import Actor, require
@@ -9,7 +10,9 @@ from incentives import queries
 from incentives.rules.contests import State
 from incentives.services import contests
 from incentives.services.contests import ContestPlan
+from leaderboard import services as boards
 from leaderboard.rules.terms import fingerprint
+from leaderboard.services import BracketPlan, SeasonPlan
 from people import queries as people
 from programme import queries as programmes
 
@@ -29,6 +32,29 @@ def apply_contests(
         if approver is not None:
             changes += _approve(plan.slug, approver, actor, now)
     return changes
+
+
+def apply_seasons(plans: Sequence[SeasonPlan], *, actor: Actor, now: datetime) -> list[str]:
+    """Declare the seasons; sentences for what changed, none when nothing did."""
+    return [
+        f"season {plan.slug}: declared"
+        for plan in plans
+        if boards.declare_season(plan, actor=actor, now=now)
+    ]
+
+
+def apply_brackets(plans: Sequence[BracketPlan], *, actor: Actor, now: datetime) -> list[str]:
+    """Draw the brackets; sentences for what changed, none when nothing did."""
+    return [
+        f"bracket {plan.slug}: drawn"
+        for plan in plans
+        if boards.open_bracket(plan, actor=actor, now=now)
+    ]
+
+
+def least_team(programme_id: int) -> Fraction:
+    """The headcount below which a team of the programme has no place (C9)."""
+    return Fraction(programmes.by_id(programme_id).min_team)
 
 
 def _approver(person_id: int | None) -> Actor | None:
@@ -71,3 +97,13 @@ def _approve(slug: str, approver: Actor, actor: Actor, now: datetime) -> list[st
         return [f"contest {slug}: stays a draft: {refused.message}"]
     contests.approve(contest.id, actor=approver, now=now)
     return [f"contest {slug}: approved"]
+
+
+__all__ = [
+    "BracketPlan",
+    "SeasonPlan",
+    "apply_brackets",
+    "apply_contests",
+    "apply_seasons",
+    "least_team",
+]

@@ -4,15 +4,18 @@ from datetime import datetime
 
 from leaderboard.models import Board
 from leaderboard.queries import facts, reads, tables
-from leaderboard.rules.standing import Line, Unranked, lines, result_hash
+from leaderboard.rules.standing import Line, lines, result_hash
+from leaderboard.rules.units import UnitKind
+from people import queries as people
 
 
 def folded(board: Board) -> tuple[Line, ...]:
     """The standings as the fold has them."""
     spec = facts.spec_of(board)
-    teams = spec.team_ids if spec.team_ids is not None else facts.racing_teams(spec)
+    scores = reads.member_scores(board.id)
     bases = tables.baselines_at(spec, board.closes_at)
-    return lines(spec.terms, reads.member_scores(board.id), teams, bases)
+    beside = tables.around(spec, scores, board.closes_at)
+    return lines(spec.terms, scores, tables.racing(spec), bases, beside)
 
 
 def recounted_hash(board: Board, until: datetime) -> str:
@@ -32,18 +35,20 @@ def differs(board: Board) -> bool:
 
 def frozen_hash(board_id: int, rev: int) -> str:
     """The fingerprint of a kept result as its rows stand in the table."""
-    return result_hash(
-        Line(
-            team_id=place.unit_id,
-            points=place.points,
-            headcount=place.headcount,
-            roster=place.roster,
-            participants=place.participants,
-            member_days=0,
-            score=place.score,
-            rank_score=place.rank_score,
-            rank=place.rank,
-            reason=None if place.reason is None else Unranked(place.reason),
-        )
-        for place in reads.frozen_places(board_id, rev)
-    )
+    return result_hash(place.line for place in reads.frozen_places(board_id, rev))
+
+
+def strangers(board: Board) -> list[int]:
+    """Keys of the board's rows behind which there is no unit: what a foreign key would refuse.
+
+    What a key means is the board's to say (team, person, side), so no one table can hold it.
+    """
+    kept = reads.units_of(board.id)
+    kind = UnitKind(board.unit)
+    if kind.is_team:
+        known = set(people.team_names(kept))
+    elif kind is UnitKind.PERSON:
+        known = set(people.cards(kept))
+    else:
+        known = set(facts.spec_of(board).side_ids)
+    return sorted(kept - known)

@@ -2,21 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import or_, select
 
-from adoption.models import IngestBatch, UsageEvent
+from adoption.models import IngestBatch
 from adoption.queries import events_for_contest
 from core.calendars import ProgrammeCalendar, days_between
 from core.db import db
-from leaderboard.models import Board, BoardMark
+from leaderboard.models import Board, BoardMark, Side, SidePerson
 from leaderboard.rules.scoring import Event, PointRule, exact
 from leaderboard.rules.standing import Mode, Terms
 from leaderboard.rules.terms import fingerprint, number, rules_from
+from leaderboard.rules.units import Division, TieBreak, UnitKind, Units, divisions_from
 from people import queries as people
 from people.models import TeamMembership
 from people.rules import MembershipSpan, PersonCalendar
@@ -25,13 +25,16 @@ from programme.models import Programme
 
 DAY = timedelta(days=1)
 SEEN_BATCHES = 200
-CHUNK = 5000
-FEW = 500
+FEW = 2_500
 
 
 @dataclass(frozen=True)
 class Spec:
-    """Everything a race is scored by, with its dates worked out in the programme's calendar."""
+    """Everything a race is scored by, with its dates worked out in the programme's calendar.
+
+    `team_ids` None: every team. `sides` says person -> side where lists of people race, and
+    `side_ids` names every side, also one nobody of which can score.
+    """
 
     programme_id: int
     calendar: ProgrammeCalendar
@@ -41,11 +44,38 @@ class Spec:
     ends_on: date
     team_ids: frozenset[int] | None = None
     baseline_days: int = 28
+    excluded_people: frozenset[int] = frozenset()
+    excluded_teams: frozenset[int] = frozenset()
+    kind: UnitKind = UnitKind.TEAM
+    sides: Mapping[int, int] = field(default_factory=dict)
+    side_ids: frozenset[int] = frozenset()
+    divisions: tuple[Division, ...] | None = None
+    rewards_improvement: bool = False
+    # Which holds stand: those of this instant, or where None those of the present (C3).
+    held_as_of: datetime | None = None
+
+    @property
+    def units(self) -> Units:
+        """How a person's date becomes a unit's."""
+        return Units(self.kind, self.team_ids, self.sides)
 
     @property
     def days(self) -> tuple[date, ...]:
         """The window's dates (C1)."""
         return tuple(days_between(self.starts_on, self.ends_on))
+
+    def as_held(self, instant: datetime) -> "Spec":
+        """The same race with the events held at an instant, for a replay of it."""
+        return replace(self, held_as_of=instant)
+
+    def without(self, people: Collection[int], teams: Collection[int]) -> "Spec":
+        """The same race without these: they leave points, headcount and roster (case 32)."""
+        return replace(
+            self,
+            team_ids=None if self.team_ids is None else self.team_ids - frozenset(teams),
+            excluded_people=frozenset(people),
+            excluded_teams=frozenset(teams),
+        )
 
     @property
     def working(self) -> frozenset[date]:
@@ -80,7 +110,7 @@ class Staff:
 def spec_of(board: Board) -> Spec:
     """A board's race."""
     programme = db.session.get_one(Programme, board.programme_id)
-    return make_spec(
+    spec = make_spec(
         programme,
         rules=rules_from(board.rules),
         mode=Mode(board.mode),
@@ -91,7 +121,23 @@ def spec_of(board: Board) -> Spec:
         ends_on=board.ends_on,
         team_ids=board.team_ids,
         baseline_days=board.baseline_days,
+        kind=UnitKind(board.unit),
+        tie_break=tuple(map(TieBreak, board.tie_break)),
+    ).without(board.excluded_people, board.excluded_teams)
+    divisions = None if board.divisions is None else divisions_from(board.divisions)
+    spec = replace(spec, divisions=divisions, rewards_improvement=board.rewards_improvement)
+    if spec.kind is not UnitKind.ADHOC:
+        return spec
+    ids = frozenset(db.session.scalars(select(Side.id).where(Side.board_id == board.id)))
+    return replace(spec, sides=sides_of(board.id), side_ids=ids)
+
+
+def sides_of(board_id: int) -> dict[int, int]:
+    """Each person on a board's named sides, with the side."""
+    rows = db.session.execute(
+        select(SidePerson.person_id, SidePerson.side_id).where(SidePerson.board_id == board_id)
     )
+    return {row.person_id: row.side_id for row in rows}
 
 
 def make_spec(  # noqa: PLR0913 - a race has these parts
@@ -106,6 +152,8 @@ def make_spec(  # noqa: PLR0913 - a race has these parts
     ends_on: date,
     team_ids: Collection[int] | None,
     baseline_days: int,
+    kind: UnitKind = UnitKind.TEAM,
+    tie_break: tuple[TieBreak, ...] = (),
 ) -> Spec:
     """A race in a programme's calendar; used for boards, and for "what if" before there is one."""
     calendar = programmes.calendar(programme)
@@ -119,19 +167,25 @@ def make_spec(  # noqa: PLR0913 - a race has these parts
             working_days=calendar.working_days(starts_on, ends_on),
             min_team_size=min_team_size,
             shrink_k=shrink_k,
+            tie_break=tie_break,
+            asks_presence=kind is UnitKind.PERSON,
         ),
         starts_on=starts_on,
         ends_on=ends_on,
         team_ids=None if team_ids is None else frozenset(team_ids),
         baseline_days=baseline_days,
+        kind=kind,
     )
 
 
 def staff(spec: Spec, person_ids: Collection[int] | None = None) -> Staff:
     """Reps of the programme (P1) with their memberships inside the window and their calendars."""
-    reps = programmes.members(spec.programme_id)
+    reps = programmes.members(spec.programme_id) - spec.excluded_people
     if person_ids is not None:
         reps = reps & frozenset(person_ids)
+    if spec.units.needs_no_team:
+        named = reps if spec.kind is UnitKind.PERSON else reps & frozenset(spec.sides)
+        return Staff((), people.calendars(named) if named else {})
     found = _spans(spec, person_ids)
     racing = {
         span.person_id
@@ -156,14 +210,15 @@ def _spans(spec: Spec, person_ids: Collection[int] | None) -> tuple[MembershipSp
 
 def racing_teams(spec: Spec) -> frozenset[int]:
     """Every team with a rep of the programme inside the window."""
-    reps = programmes.members(spec.programme_id)
+    reps = programmes.members(spec.programme_id) - spec.excluded_people
     pairs = db.session.execute(
         select(TeamMembership.team_id, TeamMembership.person_id).where(
             TeamMembership.starts_on < spec.ends_on,
             or_(TeamMembership.ends_on.is_(None), TeamMembership.ends_on > spec.starts_on),
         )
     )
-    return frozenset(team_id for team_id, person_id in pairs if person_id in reps)
+    racing = frozenset(team_id for team_id, person_id in pairs if person_id in reps)
+    return racing - spec.excluded_teams
 
 
 def events(
@@ -180,6 +235,7 @@ def events(
         spec.ends_on,
         received_until,
         person_ids,
+        spec.held_as_of,
     )
     for row in rows:
         found[row.person_id].append(
@@ -208,6 +264,12 @@ def terms_hash(spec: Spec, reps: frozenset[int]) -> str:
             spec.calendar.zone,
             sorted(spec.team_ids) if spec.team_ids is not None else None,
             sorted(reps),
+            sorted(spec.excluded_people),
+            sorted(spec.excluded_teams),
+            spec.kind,
+            sorted(spec.sides.items()),
+            spec.divisions,
+            spec.rewards_improvement,
         ]
     )
 
@@ -225,49 +287,3 @@ def new_batches(programme_id: int, mark: BoardMark) -> tuple[int, ...]:
         .order_by(IngestBatch.id)
     )
     return tuple(ident for ident in ids if ident not in seen)
-
-
-def touched_by_events(
-    spec: Spec, batch_ids: Collection[int], since: datetime, until: datetime
-) -> frozenset[int]:
-    """Whose score may differ: new rows, rows whose turn to count came, and rows replaced."""
-    window = (
-        UsageEvent.programme_id == spec.programme_id,
-        UsageEvent.local_day >= spec.starts_on - DAY,
-        UsageEvent.local_day < spec.ends_on + DAY,
-        UsageEvent.kind.in_(sorted(spec.rules)),
-    )
-    moved = or_(
-        and_(UsageEvent.received_at > since, UsageEvent.received_at <= until),
-        and_(UsageEvent.superseded_at > since, UsageEvent.superseded_at <= until),
-        UsageEvent.held_at > since,
-    )
-    found = set(db.session.scalars(select(UsageEvent.person_id).where(*window, moved).distinct()))
-    for start in range(0, len(batch_ids), CHUNK):
-        found |= _people_of_batches(list(batch_ids)[start : start + CHUNK], window)
-    return frozenset(found)
-
-
-def _people_of_batches(batch_ids: list[int], window: tuple[ColumnElement[bool], ...]) -> set[int]:
-    """People with rows of these batches in the window, or with versions these batches replaced."""
-    new = aliased(UsageEvent)
-    in_batch = and_(
-        IngestBatch.id.in_(batch_ids),
-        new.id.between(IngestBatch.min_event_id, IngestBatch.max_event_id),
-        new.programme_id == IngestBatch.programme_id,
-    )
-    rows = (
-        select(UsageEvent.person_id)
-        .join(
-            new,
-            and_(
-                new.programme_id == UsageEvent.programme_id,
-                new.source == UsageEvent.source,
-                new.event_id == UsageEvent.event_id,
-            ),
-        )
-        .join(IngestBatch, in_batch)
-        .where(*window)
-        .distinct()
-    )
-    return set(db.session.scalars(rows))

@@ -6,13 +6,14 @@ are what lets a result be shown (CONTESTS, `computed`; TRUST section 4, rule 7).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from leaderboard.rules.scoring import Event, PointRule, Unique
-from leaderboard.rules.standing import Baseline, Line, MemberScore, Terms, asked_days, lines
+from leaderboard.rules.standing import MemberScore, Terms, asked_days
+from leaderboard.rules.units import Units
 from people.rules import MembershipSpan, PersonCalendar
 
 DAY = timedelta(days=1)
@@ -27,42 +28,47 @@ class Facts:
     spans: tuple[MembershipSpan, ...]
     calendars: Mapping[int, PersonCalendar]
     events: Mapping[int, tuple[Event, ...]]
+    units: Units = field(default_factory=Units)
 
 
 def recount(
     terms: Terms,
     rules: Mapping[str, PointRule],
     facts: Facts,
-    team_ids: Iterable[int],
-    baselines: Mapping[int, Baseline] | None = None,
-) -> tuple[Line, ...]:
-    """The result from scratch."""
+) -> tuple[MemberScore, ...]:
+    """What each rep brought to each unit, from scratch."""
     here = {person: _here(facts, calendar) for person, calendar in facts.calendars.items()}
     away = {person: _away(calendar) for person, calendar in facts.calendars.items()}
-    on_team = _team_dates(facts)
     scores = []
-    for (person, team), dates in on_team.items():
+    for (person, unit), dates in _unit_dates(facts).items():
         if person not in here:
             continue
         at_work = (dates & here[person] & facts.working) - away[person]
-        earned = _points_by_day(rules, facts.events.get(person, ()), here[person])
+        events = facts.events.get(person, ())
+        earned = _points_by_day(rules, events, here[person])
         on_these = {day: points for day, points in earned.items() if day in dates and points}
         if at_work or on_these:
-            scores.append(_score(terms, person, team, len(at_work), on_these))
-    return lines(terms, scores, team_ids, baselines)
+            last = _last_point(rules, events, here[person], on_these)
+            scores.append(_score(terms, (person, unit), len(at_work), on_these, last))
+    return tuple(scores)
 
 
 def _score(
-    terms: Terms, person: int, team: int, available: int, points: Mapping[date, Fraction]
+    terms: Terms,
+    who: tuple[int, int],
+    available: int,
+    points: Mapping[date, Fraction],
+    last: datetime | None,
 ) -> MemberScore:
     return MemberScore(
-        person_id=person,
-        team_id=team,
+        person_id=who[0],
+        unit_id=who[1],
         points=sum(points.values(), Fraction(0)),
         active_days=len([day for day, amount in points.items() if amount >= 1]),
         available_days=available,
         asked_days=asked_days(terms.target_days, available),
         on_roster=bool(terms.working_days) and Fraction(available, terms.working_days) * 2 >= 1,
+        reached_at=last,
     )
 
 
@@ -85,8 +91,8 @@ def _away(calendar: PersonCalendar) -> frozenset[date]:
     )
 
 
-def _team_dates(facts: Facts) -> dict[tuple[int, int], set[date]]:
-    """(person, team) -> dates: later starts paint over earlier ones (P7)."""
+def _unit_dates(facts: Facts) -> dict[tuple[int, int], set[date]]:
+    """(person, unit) -> dates: later starts paint over earlier ones (P7)."""
     painted: dict[tuple[int, date], int] = {}
     for span in sorted(facts.spans, key=lambda span: (span.starts_on, span.id)):
         end = span.ends_on or date.max
@@ -96,8 +102,11 @@ def _team_dates(facts: Facts) -> dict[tuple[int, int], set[date]]:
             if span.starts_on <= day < end
         )
     dates: dict[tuple[int, int], set[date]] = defaultdict(set)
-    for (person, day), team in painted.items():
-        dates[person, team].add(day)
+    for person in facts.calendars:
+        for day in facts.days:
+            unit = facts.units.of(person, painted.get((person, day)))
+            if unit is not None:
+                dates[person, unit].add(day)
     return dates
 
 
@@ -131,22 +140,70 @@ def _counts(rule: PointRule, events: Iterable[Event]) -> Counter[date]:
 
 
 def _first_uses(rule: PointRule, events: Iterable[Event]) -> Counter[date]:
+    """How many objects each date counts that no earlier one took."""
+    return Counter({day: len(new) for day, new in _first_use_moments(rule, events).items()})
+
+
+def _first_use_moments(rule: PointRule, events: Iterable[Event]) -> dict[date, list[datetime]]:
     """Objects counted once per contest: each date takes what earlier dates left, up to the cap.
 
     Which objects a full date leaves over depends on the order inside it, so that is kept.
     """
-    counts: Counter[date] = Counter()
+    found: dict[date, list[datetime]] = {}
     taken: set[str] = set()
     by_day: dict[date, list[Event]] = defaultdict(list)
     for event in events:
         by_day[event.day].append(event)
     for day in sorted(by_day):
         in_order = sorted(by_day[day], key=lambda event: (event.occurred_at, event.event_id))
-        fresh = dict.fromkeys(e.object_id for e in in_order if e.object_id)
-        new = [name for name in fresh if name is not None and name not in taken]
-        taken.update(new[: rule.daily_cap])
-        counts[day] = len(new)
-    return counts
+        fresh: dict[str, datetime] = {}
+        for event in in_order:
+            if event.object_id and event.object_id not in taken:
+                fresh.setdefault(event.object_id, event.occurred_at)
+        taken.update(list(fresh)[: rule.daily_cap])
+        found[day] = list(fresh.values())
+    return found
+
+
+def _last_point(
+    rules: Mapping[str, PointRule],
+    events: Iterable[Event],
+    here: frozenset[date],
+    days: Collection[date],
+) -> datetime | None:
+    """When the last event that earned anything on these dates happened.
+
+    Where nothing is left after a date's first event, the further ones earn nothing and say nothing.
+    """
+    found: list[datetime] = []
+    for kind, rule in rules.items():
+        own = [e for e in events if e.kind == kind and e.day in here and not e.held]
+        for day, moments in _moments(rule, own).items():
+            if day in days and moments and rule.points:
+                found.append(moments[-1] if rule.decay else moments[0])
+    return max(found, default=None)
+
+
+def _moments(rule: PointRule, events: Iterable[Event]) -> dict[date, list[datetime]]:
+    """The moments of the events that count on each date, in order."""
+    least = rule.min_value
+    good = [e for e in events if least is None or (e.value is not None and e.value >= least)]
+    if rule.unique is Unique.OBJECT:
+        found = _first_use_moments(rule, good)
+    elif rule.unique is Unique.OBJECT_DAY:
+        first: dict[tuple[date, str], datetime] = {}
+        for event in good:
+            if event.object_id:
+                key = (event.day, event.object_id)
+                first[key] = min(first.get(key, event.occurred_at), event.occurred_at)
+        found = defaultdict(list)
+        for (day, _), moment in first.items():
+            found[day].append(moment)
+    else:
+        found = defaultdict(list)
+        for event in good:
+            found[event.day].append(event.occurred_at)
+    return {day: sorted(moments)[: rule.daily_cap] for day, moments in found.items()}
 
 
 def _worth_of(rule: PointRule, count: int) -> Fraction:

@@ -42,6 +42,8 @@ class PointRule:
 
     def worth(self, place: int) -> Fraction:
         """What the `place`-th counted event of a day earns, counted from 1."""
+        if place == 1 or self.decay == 1:
+            return self.points
         return self.points * self.decay ** (place - 1)
 
 
@@ -130,6 +132,16 @@ def fold(
         points = tally.count(rule, event) if reason is None else Fraction(0)
         entries.append(Entry(event, points, reason or Reason.COUNTED))
     return tuple(entries)
+
+
+def day_reached(entries: Iterable[Entry]) -> dict[date, datetime]:
+    """When the last point of each date was made; events worth nothing say nothing (case 20)."""
+    reached: dict[date, datetime] = {}
+    for entry in entries:
+        if entry.points:
+            moment, day = entry.event.occurred_at, entry.event.day
+            reached[day] = max(reached.get(day, moment), moment)
+    return reached
 
 
 def day_points(entries: Iterable[Entry]) -> dict[date, Fraction]:

@@ -44,9 +44,14 @@ def stored_rules(rules: Sequence[PointRule]) -> list[dict[str, object]]:
     return [stored_rule(rule) for rule in sorted(rules, key=lambda rule: rule.kind)]
 
 
+def canonical(value: object) -> str:
+    """Plain JSON data as the one text its fingerprint is taken of."""
+    return json.dumps(value, sort_keys=True, default=str)
+
+
 def fingerprint(value: object) -> str:
     """SHA-256 of plain JSON data, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
 @lru_cache(maxsize=8192)

@@ -20,26 +20,26 @@ from people.services.entry import (
     set_password,
     signed_in,
 )
+from people.services.erasure import forget_erased
 from people.services.keys import SCOPES, create_token, revoke_token
 from people.services.wishes import (
-    change_alias,
     change_mail_lists,
     change_quiet_hours,
-    change_ranking,
+    choose_board_name,
     reactivate,
     suspend,
 )
 
 __all__ = [
     "SCOPES",
-    "change_alias",
     "change_mail_lists",
     "change_quiet_hours",
-    "change_ranking",
     "check_password",
+    "choose_board_name",
     "close_session",
     "count_attempt",
     "create_token",
+    "forget_erased",
     "hash_of",
     "load_absences",
     "load_actor_for_token",

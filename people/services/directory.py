@@ -41,6 +41,7 @@ PERSON_FIELDS = {
 }
 WRITTEN = (*PERSON_FIELDS.values(), "manager_id")
 DEEPEST_LEVEL = 30
+STAYS_ERASED = "This person was erased and stays so."
 
 
 def note_changes(person_ids: Collection[int], now: datetime) -> None:
@@ -80,7 +81,7 @@ def load_people(batch: Batch, context: LoadContext) -> BatchResult:
     stored = queries.stored_people(sifting.rows)
     erased = [key for key, person in stored.items() if person.status == "erased"]
     for key in erased:
-        sifting.note(key, "person_id", "not_counted", key, "This person was erased and stays so.")
+        sifting.note(key, "person_id", "not_counted", key, STAYS_ERASED)
         del sifting.rows[key]
     _refuse_bad_dates(sifting)
     _refuse_roles(sifting, stored, batch.columns, context)
@@ -458,9 +459,16 @@ def _membership_row(span: MembershipSpan) -> dict[str, object]:
 
 
 def load_external_ids(batch: Batch, _context: LoadContext) -> BatchResult:
-    """Tie other systems' ids to people; an id means one person, the one named last."""
+    """Tie other systems' ids to people; an id means one person, the one named last.
+
+    To somebody who was erased nothing is tied any more.
+    """
     rows, aside = _known_people(batch)
-    asked = {(row["system"], row["ref"]): person for _line, row, person in rows}
+    erased = queries.erased_people()
+    gone = [(line, row["person_id"]) for line, row, person in rows if person in erased]
+    asked = {
+        (row["system"], row["ref"]): person for _line, row, person in rows if person not in erased
+    }
     stored = queries.external_ids(asked)
     new = [pair for pair in asked if pair not in stored]
     changed = [pair for pair in asked if stored.get(pair, asked[pair]) != asked[pair]]
@@ -475,8 +483,12 @@ def load_external_ids(batch: Batch, _context: LoadContext) -> BatchResult:
     return BatchResult(
         added=len(new),
         changed=len(changed),
-        unchanged=len(asked) - len(new) - len(changed),
+        unchanged=len(asked) - len(new) - len(changed) + len(gone),
         set_aside=aside,
+        problems=[
+            Problem(line, "person_id", "not_counted", key, STAYS_ERASED, refuses=False)
+            for line, key in gone
+        ],
     )
 
 

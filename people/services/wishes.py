@@ -9,7 +9,7 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.policy import Actor
 from people import queries
 from people.models import Person, Preference
-from people.rules import clean_alias
+from people.rules import BoardName, clean_alias
 from people.services.directory import end_sessions_of, note_changes
 
 LEAVABLE = tuple(name for name in outbox.LISTS if name != "security")
@@ -66,7 +66,21 @@ def change_quiet_hours(quiet_from: time, quiet_until: time, *, actor: Actor, now
     audit.record("me.quiet_hours", actor=actor, now=now, subject=f"person:{person.id}")
 
 
-def change_ranking(*, opt_out: bool, actor: Actor, now: datetime) -> None:
+def choose_board_name(how: BoardName, alias: str, *, actor: Actor, now: datetime) -> None:
+    """Be named on boards by one's name, by an alias, or not at all. Raises Invalid, Conflict.
+
+    An alias chosen before is kept while one is not listed, and forgotten with the plain name.
+    """
+    if how is BoardName.ALIAS and not alias.strip():
+        raise Invalid(
+            "An alias is missing.", field="alias", fix="Write one, or choose your own name."
+        )
+    if how is not BoardName.NOT_LISTED:
+        _change_alias(alias if how is BoardName.ALIAS else "", actor=actor, now=now)
+    _change_ranking(opt_out=how is BoardName.NOT_LISTED, actor=actor, now=now)
+
+
+def _change_ranking(*, opt_out: bool, actor: Actor, now: datetime) -> None:
     """Leave or rejoin rankings by name; team totals and prizes stay (TRUST section 6)."""
     person = _own(actor)
     if person.ranking_opt_out == opt_out:
@@ -82,7 +96,7 @@ def change_ranking(*, opt_out: bool, actor: Actor, now: datetime) -> None:
     )
 
 
-def change_alias(text: str, *, actor: Actor, now: datetime) -> None:
+def _change_alias(text: str, *, actor: Actor, now: datetime) -> None:
     """Bear another name on boards, or none when the text is blank. Raises Invalid, Conflict."""
     person = _own(actor)
     alias = None
@@ -96,6 +110,8 @@ def change_alias(text: str, *, actor: Actor, now: datetime) -> None:
             )
         if queries.alias_taken(alias, person.id):
             raise Conflict("Somebody goes by this name.", field="alias", fix="Choose another one.")
+    if person.alias == alias:
+        return
     person.alias = alias
     note_changes([person.id], now)
     audit.record("me.alias_set", actor=actor, now=now, subject=f"person:{person.id}")

@@ -1,7 +1,15 @@
 """Every SELECT of the reports room, most through the lower rooms' queries."""
 
 from reports.queries.compared import compared, window_of
-from reports.queries.evidence import Counted, all_programmes, count, current_programme, stored
+from reports.queries.evidence import (
+    Counted,
+    all_programmes,
+    basis_of,
+    count,
+    current_programme,
+    stored,
+    verify,
+)
 from reports.queries.experiments import (
     Member,
     Tried,
@@ -17,6 +25,7 @@ __all__ = [
     "Member",
     "Tried",
     "all_programmes",
+    "basis_of",
     "compared",
     "count",
     "current_programme",
@@ -26,5 +35,6 @@ __all__ = [
     "today_of",
     "tried",
     "tried_all",
+    "verify",
     "window_of",
 ]

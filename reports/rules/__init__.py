@@ -6,11 +6,13 @@ from reports.rules.compared import (
     Compared,
     GrowthGap,
     Split,
+    Stretch,
     TeamSide,
     adjusted_gap,
     growth_gap,
     relative_changes,
     split_of,
+    stretches_before,
 )
 from reports.rules.evidence import Known, from_plain, to_plain
 from reports.rules.headline import NOT_YET, headline
@@ -52,6 +54,7 @@ __all__ = [
     "Known",
     "Lift",
     "Split",
+    "Stretch",
     "TeamSide",
     "Trial",
     "UseRule",
@@ -77,6 +80,7 @@ __all__ = [
     "signed",
     "signed_percent",
     "split_of",
+    "stretches_before",
     "to_plain",
     "too_few_sentence",
     "window_before",

@@ -37,6 +37,8 @@ def split_of(sellers: Sequence[Seller], min_group: int) -> Split:
     )
 
 
+# Fewer points show no trend (METRICS section 10, point 3).
+FEWEST_STRETCHES = 3
 # A team and whether these of its reps used it.
 TeamSide = tuple[int | None, bool]
 
@@ -125,6 +127,40 @@ def relative_changes(sellers: Sequence[Seller]) -> list[float] | None:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """One of the equally long stretches before the launch: what each side sold in it, per rep."""
+
+    start: date
+    users: float
+    others: float
+
+
+def stretches_before(
+    sellers: Sequence[Seller], starts: Sequence[date], won: Sequence[Mapping[int, float]]
+) -> tuple[Stretch, ...]:
+    """METRICS section 10, point 3: both sides before the launch, to see whether they move alike.
+
+    `won` are the amounts by person in the stretch that begins on each of `starts`. Nothing is
+    shown of fewer than three, or where a side sold nothing in all of them.
+    """
+    sides = {
+        side: [one.person_id for one in sellers if one.used_it is side] for side in (True, False)
+    }
+    if len(starts) < FEWEST_STRETCHES or not all(sides.values()):
+        return ()
+    users, others = (
+        [
+            sum(amounts.get(ident, 0.0) for ident in sides[side]) / len(sides[side])
+            for amounts in won
+        ]
+        for side in (True, False)
+    )
+    if not sum(users) or not sum(others):
+        return ()
+    return tuple(map(Stretch, starts, users, others))
+
+
+@dataclass(frozen=True)
 class Compared:
     """One window [start, end) by every split asked, and the estimates by the one fixed before it.
 
@@ -138,6 +174,17 @@ class Compared:
     splits: Mapping[UseRule, Split]
     adjusted: AdjustedGap | None
     growth: GrowthGap | None
+    trend: tuple[Stretch, ...] = ()
+
+    @property
+    def of_own_average(self) -> tuple[list[float], list[float]]:
+        """Users and others before the launch, each as a share of their own average.
+
+        That is the scale on which growth is compared.
+        """
+        sides = [one.users for one in self.trend], [one.others for one in self.trend]
+        users, others = ([value * len(side) / sum(side) for value in side] for side in sides)
+        return users, others
 
     @property
     def fixed(self) -> Split:

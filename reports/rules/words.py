@@ -1,8 +1,11 @@
 """Differences in words, after METRICS section 9. Every number is rounded half up (G6)."""
 
+from collections.abc import Callable
+
 from core.money import SYMBOLS
 from core.stats import half_up, smallest_p
 
+Say = Callable[[float], str]
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 LEVEL = 0.05
 NO_CONCLUSION = "We show the numbers but draw no conclusion."
@@ -25,14 +28,26 @@ def signed(value: float, digits: int = 2) -> str:
     return text if text.startswith("−") or not half_up(value, digits) else f"+{text}"
 
 
+def between(lo: float, hi: float, say: Say, say_more: Say) -> str:
+    """An interval as one reads it aloud, in the order of the axis beside it: the low end first.
+
+    An end below zero is said as less, so that nobody has to work out what a minus of less means.
+    `say` writes an amount, `say_more` one in an interval that is all above zero.
+    """
+    if lo >= 0:
+        return f"{say_more(lo)} to {say_more(hi)}"
+    if hi <= 0:
+        return f"between {say(-lo)} and {say(-hi)} less"
+    return f"between {say(-lo)} less and {say(hi)} more"
+
+
 def days_range(effect: float, lo: float, hi: float) -> str:
     """How many days a week more or less, and between what: "0.36 days a week more (0.28 to 0.43)".
 
-    The range is told in the direction of the effect, so a minus means the other way.
+    The range runs as on the axis (`between`).
     """
-    if effect < 0:
-        return f"{plain(-effect)} days a week less ({plain(-hi)} to {plain(-lo)})"
-    return f"{plain(effect)} days a week more ({plain(lo)} to {plain(hi)})"
+    much = "more" if effect >= 0 else "less"
+    return f"{plain(abs(effect))} days a week {much} ({between(lo, hi, plain, plain)})"
 
 
 def chance(p: float) -> str:
@@ -111,25 +126,26 @@ def adjusted_sentence(ends: tuple[float, float, float], base: float | None, curr
     effect, lo, hi = ends
     share = f", {percent(abs(effect) / base)} of what their past let expect" if base else ""
     much = "more" if effect >= 0 else "less"
-    low, high = (lo, hi) if effect >= 0 else (-hi, -lo)
+
+    def money(value: float) -> str:
+        return amount(value, currency)
+
     return (
         f"Next to others who had sold as much before, reps who used it sold "
-        f"{amount(abs(effect), currency)} {much} each (likely {amount(low, currency)} to "
-        f"{amount(high, currency)}){share}. One earlier season is a rough guide, so this still "
-        "holds part of who they are."
+        f"{money(abs(effect))} {much} each (likely {between(lo, hi, money, money)}){share}. "
+        "One earlier season is a rough guide, so this still holds part of who they are."
     )
 
 
 def growth_sentence(effect: float, lo: float, hi: float, p: float) -> str:
     """METRICS section 9, "Adjusted"."""
     much = "more" if effect >= 0 else "less"
-    low, high = (lo, hi) if effect >= 0 else (-hi, -lo)
     found = (
         f"Compared with their own past, reps who used it grew {percent(abs(effect))} {much} than "
-        f"the others (likely {signed_percent(low)} to {signed_percent(high)})"
+        f"the others (likely {between(lo, hi, percent, signed_percent)})"
     )
     if p > LEVEL:
-        found += f"; chance alone would do as much {chance(p)}"
+        found += f"; chance alone would do as much {chance(p)}, so we cannot tell"
     return f"{found}. A comparison, not an experiment."
 
 

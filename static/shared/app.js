@@ -65,7 +65,7 @@
     if (form && form.hasAttribute("data-auto")) { form.requestSubmit(); }
   });
 
-  /* While a file is taken in, its page waits for the answer: the bar says how far it is. */
+  /* While a file is taken in the bar says how far it is; then its run is shown, or why it broke off. */
   function followProgress(form) {
     var box = form.querySelector("[data-progress-box]");
     var bar = box.querySelector("progress"), text = box.querySelector("[data-progress-text]");
@@ -76,7 +76,12 @@
         if (!answer.ok) { return null; }
         return answer.json();
       }).then(function (said) {
-        if (said === null) { bar.value = bar.max; text.textContent = "100%"; return; }
+        if (said === null || said.state === "gone") {
+          bar.value = bar.max; text.textContent = "100%";
+          if (form.dataset.ended) { location.assign(form.dataset.ended); }
+          return;
+        }
+        if (form.dataset.ended && said.state !== "running") { location.reload(); return; }
         bar.max = said.size || 1; bar.value = said.done;
         text.textContent = Math.floor(100 * said.done / (said.size || 1)) + "%";
         setTimeout(look, 800);

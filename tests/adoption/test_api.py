@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from adoption.models import IngestBatch, UsageEvent
+from adoption.jobs import forget
+from adoption.models import IngestBatch, UsageEvent, UsageRequest
 from core.db import db
-from core.intake.models import IntakeSetAside
+from core.intake.models import ImportRun, IntakeSetAside
 from core.policy import Actor
 from tests.factories.people import make_person
 from tests.factories.programme import make_programme
@@ -101,6 +102,21 @@ def test_an_idempotency_key_is_answered_once_for_a_day(door):
     assert other.get_json()["code"] == "idempotency_key_reused"
     next_day = door([event()], headers=key, when=START + timedelta(hours=25))
     assert next_day.get_json()["unchanged"] == 1
+
+
+def test_answers_older_than_a_day_are_forgotten_at_night(door):
+    for key, hours in (("k1", 0), ("k2", 3)):
+        given = {**TOKEN, "Idempotency-Key": key}
+        door([event(event_id=key)], headers=given, when=START + timedelta(hours=hours))
+    assert forget(START + timedelta(hours=25)) == {"answers": 1}
+    assert db.session.scalars(select(UsageRequest.request_key)).all() == ["k2"]
+
+
+def test_a_posted_run_tells_its_counts_once_it_is_there(door):
+    door([event(), event(event_id="e2", person_id="stranger"), event(event_id="e3", kind="")])
+    run = db.session.scalars(select(ImportRun)).one()
+    assert (run.state, run.rows, run.added, run.set_aside, run.refused) == ("done", 3, 1, 1, 1)
+    assert run.finished_at == START
 
 
 def test_lines_of_json(door):

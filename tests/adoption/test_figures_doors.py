@@ -6,10 +6,14 @@ import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
+import people.queries
 from adoption import jobs
 from adoption.cli import FIGURES
+from core.db import transaction
 from core.policy import Actor
+from people.models import Team, TeamMembership
 from tests.factories.adoption import make_deal, make_proposal, make_usage
 from tests.factories.people import make_absence, make_membership, make_person, make_team
 from tests.factories.programme import make_programme
@@ -133,6 +137,62 @@ def test_every_figure_has_the_contracts_keys_and_opens_to_its_rows(world, client
         lines = list(csv.reader(io.StringIO(file.text.lstrip("\ufeff"))))
         assert lines[0][:3] == ["person_id", "name", "team"]
         assert (set(lines[0]), len(lines)) == (set(rows[0]), len(rows) + 1)
+
+
+@pytest.fixture
+def line(world):
+    """A director over a manager who leads P1; somebody else leads P2b."""
+    team_id = people.queries.team_on(MONDAY)[people.queries.by_key(["P1"])["P1"]]
+    south = make_team(name="South", members=0)
+    make_membership(make_person(key="P2b", enabled_on=MONDAY), south.team)
+    boss = make_person(role="director", key="BOSS")
+    lead = make_person(role="manager", key="LEAD", manager_id=boss.id)
+    with transaction() as session:
+        make_membership(lead, session.get(Team, team_id), is_lead=True)
+    return {"director": boss, "manager": lead, "other": south.lead}
+
+
+# TRUST, people.metrics_individual: rep own, manager team, director tree, sales ops all, others no.
+SEEN = {
+    "manager": {"P1": 200, "P2b": 404},
+    "other": {"P1": 404, "P2b": 200},
+    "director": {"P1": 200, "P2b": 404, "LEAD": 200},
+    "sales_ops": {"P1": 200, "P2b": 200, "LEAD": 200},
+    "executive": {"P1": 404, "P2b": 404},
+    "rep": {"P1": 403, "P2b": 403},
+    "admin": {"P1": 403, "P2b": 403},
+}
+
+
+@pytest.mark.parametrize("role", SEEN)
+def test_a_streak_is_told_to_those_who_see_the_persons_page(world, line, sign_in_as, role):
+    visitor = sign_in_as(line.get(role, role))
+    for key, status in SEEN[role].items():
+        given = {"person_id": key, "through": "2026-03-29"}
+        answer = visitor.get("/api/v1/programmes/csp/figures/streak", query_string=given)
+        assert answer.status_code == status, (key, answer.text)
+        page = visitor.get("/figures/streak", query_string=given)
+        is_there = page.status_code == 200 and f"There is no person {key}" not in page.text
+        assert is_there is (status == 200), key
+        if status == 404:
+            unknown = visitor.get(
+                "/api/v1/programmes/csp/figures/streak", query_string={**given, "person_id": "X"}
+            )
+            assert unknown.text.replace("X", key) == answer.text
+
+
+def test_an_earlier_line_opens_nobody(world, line, sign_in_as):
+    """Who led somebody once does not read them by asking as of then."""
+    with transaction() as session:
+        row = session.scalars(
+            select(TeamMembership).where(TeamMembership.person_id == line["manager"].id)
+        ).one()
+        row.ends_on = MONDAY + 30 * DAY
+    given = {"person_id": "P1", "through": "2026-03-29", "as_of": "2026-03-30T00:00:00Z"}
+    answer = sign_in_as(line["manager"]).get(
+        "/api/v1/programmes/csp/figures/streak", query_string=given
+    )
+    assert answer.status_code == 404
 
 
 def test_the_nested_keys_are_the_contracts(world, client):

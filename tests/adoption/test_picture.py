@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from adoption import jobs
 from adoption.models import (
@@ -12,14 +12,17 @@ from adoption.models import (
     LifecycleWeek,
     PictureMark,
     RepPicture,
+    SeriesPoint,
     TouchedRep,
 )
-from adoption.queries import figures, page
+from adoption.queries import checks, figures, page
 from adoption.queries.figures import active, cohorts
 from adoption.rules import AdoptionState, Interval, Phase
 from adoption.rules.behind import Basis, Behind, Step
+from adoption.services.dating import follow_programme
 from adoption.services.picture import draw_picture
 from core.db import db, transaction
+from core.derived import shown
 from people.models import Person
 from tests.factories.adoption import make_usage
 from tests.factories.people import make_absence, make_change, make_person
@@ -128,7 +131,7 @@ def test_drawing_again_changes_nothing(company):
     owner, _people = company
     before = picture()
     with transaction():
-        assert not draw_picture(owner.id, NOW).reps
+        assert not draw_picture(owner.id).reps
     jobs.judge(NOW)
     jobs.draw(NOW)
     assert picture() == before
@@ -154,6 +157,83 @@ def test_night_by_night_is_drawing_from_nothing(company):
     assert picture() == continued
     mark = db.session.get(PictureMark, owner.id)
     assert mark.drawn_week == date(2026, 5, 18)
+
+
+TAMPERED = {
+    "picture_mark": ("logins_now", "77"),
+    "rep_picture": ("weeks_met", "77"),
+    "lifecycle_week": ("new_reps", "77"),
+    "cohort_point": ("back", "77"),
+    "adoption_group": ("sustained", "77"),
+    "active_days_bucket": ("reps", "77"),
+    "own_day_share": ("measurable", "77"),
+    "series_point": ("sustained", "77"),
+}
+
+
+@pytest.mark.parametrize("name", PICTURE)
+def test_a_row_of_the_picture_somebody_changed_is_named(company, name):
+    owner, _people = company
+    assert checks.verify_all() == []
+    column, forged = TAMPERED[name]
+    table = PictureMark.metadata.tables[name]
+    keys = list(table.primary_key)
+    first = db.session.execute(select(table).order_by(*keys).limit(1)).mappings().one()
+    right, mine = first[column], [key == first[key.name] for key in keys]
+    with transaction() as session:
+        session.execute(table.update().where(*mine).values({column: int(forged)}))
+    where = ", ".join(f"{key.name} {shown(first[key.name])}" for key in keys)
+    said = f"stored is {column} {forged}; right is {column} {right}"
+    assert checks.verify_all() == [f"{name} ({where}): {said}"]
+    with transaction() as session:
+        session.execute(table.delete().where(*mine))
+    if name == "picture_mark":
+        # Without a mark nothing was ever drawn; the next night draws all of it.
+        assert checks.verify_all() == []
+    else:
+        [line] = checks.verify_all()
+        assert line.startswith(f"{name} ({where}): stored is nothing, right is ")
+    with transaction():
+        draw_picture(owner.id)
+    with transaction() as session:
+        if name != "picture_mark":
+            session.get(PictureMark, owner.id).is_stale = True
+    jobs.draw(NOW)
+    assert checks.verify_all() == []
+
+
+def test_a_row_too_many_is_named_and_what_waits_for_the_night_is_no_fault(company):
+    owner, people = company
+    with transaction() as session:
+        session.add(ActiveDaysBucket(programme_id=owner.id, active_days=27, reps=3))
+    key = f"programme_id {owner.id}, active_days 27"
+    assert checks.verify_all() == [
+        f"active_days_bucket ({key}): stored is reps 3, but it should not be there"
+    ]
+    person = db.session.get(Person, people[1].id)
+    person.left_on = MONDAY + 65 * DAY
+    make_change(person)
+    db.session.commit()
+    assert checks.verify_all() == []
+    jobs.judge(NOW)
+    assert checks.verify_all() == []
+    jobs.draw(NOW)
+    assert checks.verify_all() == []
+
+
+def test_a_later_launch_is_drawn_the_next_night(company):
+    owner, _people = company
+    with transaction() as session:
+        session.execute(
+            text("UPDATE programme SET launch_on = :day"), {"day": (MONDAY + 7 * DAY).isoformat()}
+        )
+        follow_programme(owner.id)
+    db.session.expire_all()
+    assert checks.verify_all() == []
+    before = len(rows(SeriesPoint))
+    jobs.draw(NOW)
+    assert len(rows(SeriesPoint)) == before - 1
+    assert checks.verify_all() == []
 
 
 def test_an_event_before_all_others_moves_the_first_week(company):

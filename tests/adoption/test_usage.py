@@ -1,6 +1,7 @@
 """Usage on its way in, and the derived rows that follow it, on both databases."""
 
 import csv
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from random import Random
@@ -8,13 +9,16 @@ from random import Random
 import pytest
 from sqlalchemy import func, select
 
+import people.queries
 from adoption import jobs, services
 from adoption.cli import FIGURES, IMPORTS
+from adoption.forms import parse_batch
 from adoption.models import AdoptionStatus, DailyUsage, RepWeek, UsageEvent
 from adoption.queries import checks, states_on
 from adoption.queries.events import has_pending
 from core.db import db, transaction
 from core.figures import FigureRequest
+from core.intake.kinds import RawBatch
 from core.intake.runner import run_import
 from core.policy import SYSTEM
 from tests.factories.adoption import make_event, make_usage
@@ -442,3 +446,63 @@ def test_awkward_texts_come_back_as_they_were(app, tmp_path):
     half = [{**row, "kind": "other"} if place % 2 else row for place, row in enumerate(rows)]
     half.append(event(one, event_id="new"))
     assert counts(bring(tmp_path, owner, half)) == (1, 5, 5, 0, 0)
+
+
+def test_batches_made_into_rows_ahead_say_what_one_batch_says(app, tmp_path, monkeypatch):
+    """New, unknown, repeated and corrected rows meet in batches of a few rows each."""
+    with transaction():
+        owner = make_programme()
+        known = [rep(key=f"A{number}") for number in range(6)]
+    rows = []
+    for number in range(120):
+        who = known[number % (1 + number // 20)]
+        rows.append(event(who, event_id=f"e{number}", object_id=f"o{number}"))
+        if number % 10 == 3:
+            rows.append({**rows[-1], "event_id": f"lost{number}", "person_id": "nobody"})
+        if number % 10 == 7:
+            rows.append(rows[-3])
+        if number % 40 == 39:
+            rows.append({**rows[-2], "object_id": "corrected"})
+    monkeypatch.setattr("core.intake.lines.BLOCK_CHARACTERS", 300)
+    monkeypatch.setitem(KINDS, "usage", replace(KINDS["usage"], batch_rows=5))
+    result = bring(tmp_path, owner, rows)
+    assert counts(result) == (120, 3, 12, 0, 12)
+    stored = select(UsageEvent.event_id, UsageEvent.object_id, UsageEvent.person_id).where(
+        UsageEvent.superseded_at.is_(None)
+    )
+    said = {event_id: (what, who) for event_id, what, who in db.session.execute(stored)}
+    assert len(said) == 120
+    corrected = {event_id for event_id, (what, _who) in said.items() if what == "corrected"}
+    assert len(corrected) == 3
+    assert {who for _what, who in said.values()} == {person.id for person in known}
+
+
+@pytest.mark.sqlite_only
+def test_names_that_are_being_looked_up_do_not_count_as_looked_up(app, monkeypatch):
+    """Whoever reads ahead meanwhile would take them for people nobody knows."""
+    with transaction():
+        owner, person = make_programme(), rep()
+        records = parse_batch(
+            RawBatch(
+                "usage",
+                "usage.csv",
+                ("event_id", "person_id", "kind", "occurred_at"),
+                {"event_id": 0, "person_id": 1, "kind": 2, "occurred_at": 3},
+                [2],
+                [["e1", person.key, "login", "2026-03-02T15:00:00Z"]],
+            ),
+            "file",
+            None,
+        ).records
+        intake = services.open_intake(owner.id)
+        seen = []
+        by_key = people.queries.by_key
+
+        def look_up(names):
+            seen.append(intake.knows_people_of(records))
+            return by_key(names)
+
+        monkeypatch.setattr("people.queries.by_key", look_up)
+        assert intake.people_of(records) == [str(person.id)]
+        seen.append(intake.knows_people_of(records))
+    assert seen == [False, True]

@@ -177,3 +177,25 @@ def test_nothing_scrolls_sideways_on_a_phone(browser, house, trouble, role):
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{path} is {wide} px too wide for {role}"
     page.context.close()
+
+
+def test_a_rep_on_a_phone_sees_their_own_place_on_the_first_screen(browser, house, trouble):
+    page = visit(browser, house, "rep", trouble, viewport=PHONE)
+    page.goto(f"{house.address}/")
+    own = page.locator("ol.near li[aria-current=true]").first
+    bar = page.locator("nav").last.bounding_box()
+    seen, visible_until = own.bounding_box(), bar["y"] if bar else PHONE["height"]
+    assert seen is not None
+    assert seen["y"] >= 0
+    assert seen["y"] + seen["height"] <= visible_until
+    page.context.close()
+
+
+def test_a_manager_launches_a_contest_with_one_word_and_one_button(browser, house, trouble):
+    page = visit(browser, house, "manager", trouble)
+    page.goto(f"{house.address}/contests/new")
+    page.get_by_label("Name of the contest").fill("Two-minute cup")
+    page.locator("button[name=do][value=launch]").click()
+    page.wait_for_url(lambda url: "/contests/two-minute-cup" in url)
+    expect(page.locator("h1").first).to_contain_text("Two-minute cup")
+    page.context.close()

@@ -221,3 +221,20 @@ def test_a_cell_of_few_people_leads_nowhere():
     assert (cell.step, cell.href) == (0, "")
     cell = charts.heat_cell(5, 8, least=5, href="/somewhere")
     assert (cell.words, cell.title, cell.href) == ("63", "5 of 8", "/somewhere")
+
+
+@pytest.mark.parametrize("ends", [(1.0, 1.0), (1.0, 0.99), (0.99, 1.0), (1.4, 0.2)])
+def test_the_names_of_two_lines_never_lie_on_each_other(ends):
+    plan = charts.PairOfLines(
+        ("Ours", "Theirs"), ["a", "b", "c"], [0.9, 1.1, ends[0]], [1.2, 0.8, ends[1]], "Alike."
+    )
+    chart = charts.pair_of_lines(plan)
+    assert chart.columns == ("", "Ours", "Theirs")
+    assert chart.rows[1] == ("b", "110%", "80%")
+    for drawing in (chart.wide, chart.narrow):
+        ours, theirs = (
+            mark.y for mark in drawing.marks if getattr(mark, "words", "") in {"Ours", "Theirs"}
+        )
+        assert abs(ours - theirs) >= 14
+        dots = [mark for mark in drawing.marks if mark.kind == "dot"]
+        assert [dot.cls for dot in dots] == ["dot hollow"] * 3 + ["dot me"] * 3

@@ -24,6 +24,8 @@ def test_nothing_set_is_a_working_installation(tmp_path: Path) -> None:
         ("PENNANT_DATABASE_URL", "mysql://x"),
         ("PENNANT_WEB_WORKERS", "many"),
         ("PENNANT_WEB_WORKERS", "0"),
+        ("PENNANT_CONTEST_RETENTION_DAYS", "0"),
+        ("PENNANT_CONTEST_RETENTION_DAYS", "two years"),
         ("PENNANT_BASE_URL", "pennant.example.org"),
         ("PENNANT_MAIL_URL", "mail.example.org"),
         ("PENNANT_SECRET_KEY", "short"),

@@ -251,3 +251,50 @@ def test_four_schedulers_at_once_one_killed_in_a_slot_every_slot_has_one_end(
     assert (len(marked), set(marked.values())) == (24, {1})
     letters = Counter(letter.dedupe_key for letter in db.session.query(OutboxLetter))
     assert (len(letters), set(letters.values())) == (12, {1})
+
+
+def test_a_watched_job_runs_when_what_it_waits_for_changed_and_only_then(app: Flask) -> None:
+    run, waits_for, seen = Recorder(), [1], dict[str, object]()
+    watched = [spec(run, watch=lambda: tuple(waits_for)), spec(Recorder(), id="plain")]
+    holder = scheduler.take_lease("me", NOW)
+    assert holder is not None
+    assert scheduler.run_watched(watched, seen, NOW, holder) == ["job"]
+    assert scheduler.run_watched(watched, seen, NOW, holder) == []
+    waits_for.append(2)
+    assert scheduler.run_watched(watched, seen, NOW + HOUR, holder) == ["job"]
+    assert run.asked == [NOW, NOW + HOUR]
+    assert db.session.scalars(select(JobSlot)).all() == []
+
+
+def test_what_comes_during_a_watched_run_sets_it_off_again(app: Flask) -> None:
+    waits_for, asked, seen = [1], list[datetime](), dict[str, object]()
+
+    def run(as_of: datetime) -> Mapping[str, int]:
+        asked.append(as_of)
+        if len(asked) == 1:
+            waits_for.append(2)
+        return {}
+
+    watched = [JobSpec(id="job", run=run, trigger=Every(60), doc="", watch=lambda: len(waits_for))]
+    holder = scheduler.take_lease("me", NOW)
+    assert holder is not None
+    for _ in range(3):
+        scheduler.run_watched(watched, seen, NOW, holder)
+    assert len(asked) == 2
+
+
+def test_a_woken_job_writes_nothing_once_the_lease_is_lost(app: Flask, marks: None) -> None:
+    holder = scheduler.take_lease("me", NOW)
+    assert holder is not None
+    assert scheduler.take_lease("you", NOW + 2 * LEASE_TTL) is not None
+
+    def run(as_of: datetime) -> Mapping[str, int]:
+        with transaction():
+            db.session.execute(insert(MARK).values(slot=as_of, pid=1))
+        return {}
+
+    watched = [spec(run, watch=lambda: 1)]  # type: ignore[arg-type]
+    with pytest.raises(Fenced):
+        scheduler.run_watched(watched, {}, NOW, holder)
+    db.session.rollback()
+    assert db.session.execute(select(MARK)).all() == []

@@ -49,7 +49,7 @@ def test_from_the_launch_page_to_awards_and_letters(
         "/contests/new",
         data={
             "title": "March race",
-            "kind": "guided_use",
+            "kinds": "guided_use",
             "teams": [str(harbour.team.id), str(ridge.team.id)],
             "starts_on": START.isoformat(),
             "last_on": LAST.isoformat(),

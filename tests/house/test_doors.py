@@ -18,6 +18,15 @@ PUBLIC = {
     "people.sign_in_post",
     "comms.unsubscribe",
     "comms.unsubscribe_now",
+    # Empty frames to strangers; what they show needs a session or the key of a link.
+    "incentives.wallboard",
+    "incentives.wall_picture",
+    "incentives.embed",
+    "incentives.embed_picture",
+    "incentives.feed_dates",
+    "incentives.feed_news",
+    # Whether a certificate's number is genuine, and nothing else.
+    "incentives.verify",
 }
 # One-click unsubscribe comes from a mail program, without a cookie (RFC 8058).
 WITHOUT_TOKEN = {"comms.unsubscribe_now"}

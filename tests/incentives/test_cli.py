@@ -70,7 +70,7 @@ def test_a_contest_of_the_playbook_is_read_exactly():
 @pytest.mark.parametrize(
     "change",
     [
-        {"unit": "person"},
+        {"unit": "region"},
         {"mode": "luck"},
         {"end": date(2026, 3, 1)},
         {"rules": []},
@@ -109,7 +109,7 @@ def world(app):
 
 
 def apply(programme, *changes, approve_as=None, now=BEFORE):
-    [part] = cli.PLAYBOOK_PARTS
+    part = next(each for each in cli.PLAYBOOK_PARTS if each.key == "contests")
     with transaction():
         return part.apply(Apply(programme.id, SYSTEM, now, approve_as), entries(*changes))
 

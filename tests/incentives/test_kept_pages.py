@@ -99,7 +99,7 @@ def test_who_opts_out_is_named_to_nobody_from_the_next_request_on(world, sign_in
         page = client.get(PAGE)
         assert page.text.count(f"<b>{shy.name}</b>") >= 1
     tag = reader.get(PAGE).headers["ETag"]
-    assert hider.post("/me/ranking", data={"opt_out": "1"}).status_code == 302
+    assert hider.post("/me/board-name", data={"how": "not_listed"}).status_code == 302
     hider.get("/me")
     for _ in range(2):
         page = reader.get(PAGE, headers={"If-None-Match": tag})
@@ -205,9 +205,9 @@ def test_the_doorstep_keeps_the_rules_of_the_house(world, sign_in_as, client):
 def test_what_is_said_once_is_said_once(world, sign_in_as):
     client = sign_in_as(world[1][0].members[0])
     plain = client.get(PAGE)
-    assert client.post("/me/ranking", data={"opt_out": "1"}).status_code == 302
+    assert client.post("/me/board-name", data={"how": "not_listed"}).status_code == 302
     said = client.get(PAGE, headers={"If-None-Match": plain.headers["ETag"]})
     assert said.status_code == 200
-    assert "Your name is left out of rankings." in said.text
+    assert "Your name is left out of boards" in said.text
     for _ in range(2):
-        assert "Your name is left out" not in client.get(PAGE).text
+        assert "Your name is left out of boards" not in client.get(PAGE).text

@@ -26,8 +26,10 @@ CONTEST = ContestWords(
     target_days="2",
     mode="participation",
 )
+SOLO = replace(CONTEST, teams=36, mode="per_capita", is_solo=True)
 FIRST = ResultWords("Harbour", 1, 6, 9, 12)
 WINS = ("Team dinner", "Cake")
+WHOLE_NAMES = {"approval_asked", "called_off"}
 DEED = "On 6 days you did what this contest was about (4 were asked of you), 60 points."
 MAYA = {5: "Maya Lindqvist"}
 
@@ -46,6 +48,13 @@ def written() -> dict[str, Letter]:
         ),
         "led": notices.led(CONTEST, (5, "Dana Whitfield"), FIRST, WINS, 1),
         "result": next(notices.result(CONTEST, {5: replace(FIRST, place=4)}, MAYA, NOW, 1)),
+        "announced_solo": next(notices.announced(SOLO, {5: "Harbour"}, MAYA, NOW)),
+        "won_solo": notices.won(
+            SOLO, (5, "Maya Lindqvist"), ResultWords("Maya Lindqvist", 2, 36, 1, 1), WINS, DEED, 1
+        ),
+        "result_solo": next(
+            notices.result(SOLO, {5: ResultWords("Not listed", 9, 36, 0, 1)}, MAYA, NOW, 1)
+        ),
         "called_off": next(notices.called_off(CONTEST, MAYA, "The tool was down for a week.")),
     }
 
@@ -55,6 +64,7 @@ def written() -> dict[str, Letter]:
     [
         *("announced", "announced_plain", "approval_asked", "provisional"),
         *("won", "won_goal", "led", "result", "called_off"),
+        *("announced_solo", "won_solo", "result_solo"),
     ],
 )
 def test_a_letter_reads_as_stored(app, name):
@@ -69,7 +79,8 @@ def test_a_letter_reads_as_stored(app, name):
 def test_who_gets_letters_when_and_how_long_they_are_of_use(app):
     letters = written()
     assert {letter.person_id for letter in letters.values()} == {5}
-    assert len({letter.dedupe_key for letter in letters.values()}) == len(letters) - 2
+    variants = [name for name in letters if "_" in name and name not in WHOLE_NAMES]
+    assert len({letter.dedupe_key for letter in letters.values()}) == len(letters) - len(variants)
     early = next(notices.announced(CONTEST, {5: "Harbour"}, MAYA, NOW - timedelta(days=60)))
     assert early.not_before == CONTEST.starts_at - timedelta(days=3)
     assert early.use_by == CONTEST.ends_at

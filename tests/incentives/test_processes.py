@@ -1,7 +1,5 @@
 """Real processes: many closing one contest at once, and one killed at every statement of it."""
 
-import multiprocessing
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -9,8 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
-from sqlalchemy.engine import Connection
+from sqlalchemy import select, text
 
 from core import ledger
 from core.audit import AuditEntry
@@ -18,19 +15,26 @@ from core.db import db, transaction
 from core.ledger import Hold, LedgerEntry, Posting
 from core.outbox import OutboxLetter
 from incentives import jobs, queries
-from incentives.models import Award, Contest, ContestEvent, Recognition
-from incentives.services import clock, steps
+from incentives.models import Award, AwardEvent, Contest, ContestEvent, Recognition
+from incentives.services import award_steps, clock, steps
 from incentives.services.contests import PrizePlan
 from leaderboard.models import FrozenStanding
 from tests.factories.adoption import make_usage
 from tests.factories.incentives import MONDAY, make_scheduled
 from tests.factories.people import make_team
 from tests.factories.programme import make_programme
+from tests.processes import (
+    BROKEN,
+    NOTHING,
+    TAKEN,
+    killed_after_commit,
+    killed_at,
+    race,
+    statements_of,
+)
 
 pytestmark = pytest.mark.processes
-fork = multiprocessing.get_context("fork")
 DAY = timedelta(days=1)
-TAKEN, NOTHING, BROKEN = 10, 11, 12
 BY_CLOCK_ENDS = {"computed": "provisional", "finalise": "final"}
 MANY = {"postgresql": 64, "sqlite": 16}
 
@@ -58,36 +62,6 @@ def bring_to_provisional(contest: Contest) -> Any:
     return contest.grace_ends_at + timedelta(hours=72)
 
 
-def child(work: Callable[[], int]) -> None:
-    """What a forked process does: connections of its own, an exit code as its answer."""
-    db.session.remove()
-    db.engine.dispose(close=False)
-    try:
-        code = work()
-    except BaseException:  # noqa: BLE001 - whatever broke is the answer
-        code = BROKEN
-    os._exit(code)
-
-
-def race(count: int, work: Callable[[], int]) -> list[int]:
-    """Let so many processes begin the work at one moment; their exit codes."""
-    db.session.rollback()
-    db.session.remove()
-    db.engine.dispose()
-    gate = fork.Barrier(count)
-
-    def run() -> int:
-        gate.wait(30)
-        return work()
-
-    runners = [fork.Process(target=child, args=(run,)) for _ in range(count)]
-    for runner in runners:
-        runner.start()
-    for runner in runners:
-        runner.join(60)
-    return [runner.exitcode for runner in runners]
-
-
 def close(contest_id: int, as_of: Any) -> Callable[[], int]:
     def work() -> int:
         with transaction():
@@ -109,6 +83,7 @@ def traces(contest_id: int) -> dict[str, list[Any]]:
         "letter": select(OutboxLetter.dedupe_key, OutboxLetter.text),
         "thanks": select(Recognition.person_id, Recognition.text),
         "event": select(ContestEvent.key, ContestEvent.at),
+        "award event": select(AwardEvent.key, AwardEvent.to_state),
         "result": select(FrozenStanding.rev, FrozenStanding.unit_id, FrozenStanding.rank),
         "audit": select(AuditEntry.action, AuditEntry.subject),
         "state": select(Contest.state, Contest.rev, Contest.result_hash).where(
@@ -168,65 +143,13 @@ def test_canary_without_lock_and_key_awards_are_given_twice(contest, monkeypatch
         connection.execute(text("ALTER TABLE award DROP CONSTRAINT uq_award_entry_key"))
     monkeypatch.setattr(clock, "locked", naive_locked)
     monkeypatch.setattr(steps, "insert_missing", lambda *_args: 1)
+    monkeypatch.setattr(award_steps, "insert_missing", lambda *_args: 1)
     monkeypatch.setattr(ledger, "book", lambda *_args, **_more: True)
     race(8, close(ident, at))
     monkeypatch.undo()
     assert len(queries.awards(ident)) > 2
     with pytest.raises(AssertionError):
         check_one_set(ident)
-
-
-def statements_of(work: Callable[[], int]) -> int:
-    """How many statements the work sends, counted in a process that rolls it all back."""
-    counted = fork.Value("i", 0)
-
-    def run() -> int:
-        def count(*_args: object) -> None:
-            counted.value += 1
-
-        event.listen(db.engine, "before_cursor_execute", count)
-
-        def refuse(_connection: Connection) -> None:
-            raise RuntimeError("only counting")
-
-        event.listen(db.engine, "commit", refuse)
-        return work()
-
-    assert race(1, run) == [BROKEN]
-    return counted.value
-
-
-def killed_at(number: int, work: Callable[[], int]) -> Callable[[], int]:
-    """The work, killed -9 before its statement of that number; one beyond the last: at COMMIT."""
-
-    def run() -> int:
-        sent = 0
-
-        def count(*_args: object) -> None:
-            nonlocal sent
-            sent += 1
-            if sent == number:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        def at_commit(_connection: Connection) -> None:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-        event.listen(db.engine, "before_cursor_execute", count)
-        event.listen(db.engine, "commit", at_commit)
-        return work()
-
-    return run
-
-
-def killed_after_commit(work: Callable[[], int]) -> Callable[[], int]:
-    """The work done, and the process killed before it could say so."""
-
-    def run() -> int:
-        work()
-        os.kill(os.getpid(), signal.SIGKILL)
-        return BROKEN
-
-    return run
 
 
 @pytest.mark.parametrize("step", ["computed", "finalise"])

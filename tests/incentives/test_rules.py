@@ -122,7 +122,7 @@ PODIUM = (PrizeTerms(1, 1, 500), PrizeTerms(2, 2, 500), PrizeTerms(3, 3, 500))
 
 
 def won(prizes, sides, goal=None):
-    return [(win.prize_id, win.team_id) for win in allocate(prizes, sides, goal)]
+    return [(win.prize_id, win.unit_id) for win in allocate(prizes, sides, goal)]
 
 
 def test_three_places_three_prizes():

@@ -282,17 +282,19 @@ def test_a_file_taken_in_twice_at_once_is_taken_once(ops):
     upload_id = look.rsplit("/", 1)[1]
     now = datetime.now(UTC)
     with transaction():
-        assert uploads.claim(upload_id, now)
+        assert uploads.claim(upload_id, now, SYSTEM)
     answer = ops.post(f"{look}/take", data={"what": "kind:people"})
     assert answer.status_code == 422
     assert "being taken in already" in answer.text
     assert count_rows(ImportRun) == 0
     with transaction():
-        uploads.tick(upload_id, 12, now)
+        uploads.tick(upload_id, now, 12)
+    assert "is being taken in" in ops.get(look).text
+    assert ops.post(f"{look}/discard").status_code == 422
     said = ops.get(f"{look}/progress").json
     assert (said["done"], said["state"]) == (12, "running")
     with transaction():
-        assert uploads.claim(upload_id, now + uploads.STALE * 2)
+        assert uploads.claim(upload_id, now + uploads.STALE * 2, SYSTEM)
         uploads.release(upload_id)
     assert ops.post(f"{look}/take", data={"what": "kind:people"}).status_code == 302
     assert count_rows(ImportRun) == 1

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import tracemalloc
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlalchemy import select
 
 from adoption.models import Deal, UsageEvent
 from core.db import count_rows, db
+from core.intake.exports import json_stream
 from core.intake.exports.salesforce import whole_id
 from core.intake.models import IntakeSetAside
 from core.intake.registry import registry
@@ -452,11 +454,91 @@ def test_the_download_of_the_google_console(take):
     assert usage.not_counted == {"failed logins": 1}
 
 
+REPORTED = [
+    google(SUCCESS),
+    google(FAILURE, number="2"),
+    google(SUCCESS, number="3", time="2026-01-06T08:20:00Z"),
+    google(SUCCESS, number="4", time="soon"),
+]
+PRINTED = [json.dumps(json.loads(one), indent=2) for one in REPORTED]
+TEXTS = {
+    "a list in one line": "[" + ",".join(REPORTED) + "]",
+    "a list by line": "[\n" + ",\n".join(REPORTED) + "\n]\n",
+    "a list as printed": "\ufeff[\n" + ",\n".join(PRINTED) + "\n]\n",
+    "an answer": '{"kind":"admin#reports#activities","etag":"\\"x\\"","items":['
+    + ",".join(REPORTED)
+    + '],"nextPageToken":"y"}',
+    "an answer as printed": '{\n  "kind": "admin#reports#activities",\n  "items": [\n'
+    + ",\n".join(PRINTED)
+    + "\n  ]\n}\n",
+    "objects as printed": "\n".join(PRINTED),
+    "lines": "\n".join(REPORTED),
+}
+REFUSED_AT = {"a list as printed": 46, "an answer as printed": 48, "objects as printed": 45}
+
+
+@pytest.mark.parametrize("way", TEXTS)
+def test_a_google_report_comes_as_any_json(take, way):
+    ann = make_person(email="ann@example.org")
+    usage = take(TEXTS[way], "google-workspace-logins", "login.json")["usage"]
+    assert counts(usage) == (4, 2, 0, 1, 1, 0)
+    [(line, field, code)] = told(usage)
+    assert (field, code) == ("id.time", "not_an_instant")
+    assert line == REFUSED_AT.get(way, 5 if way == "a list by line" else 4)
+    events = list(db.session.scalars(select(UsageEvent).order_by(UsageEvent.occurred_at)))
+    assert [event.person_id for event in events] == [ann.id, ann.id]
+    again = take(TEXTS["a list in one line"], "google-workspace-logins", "again.json")["usage"]
+    assert (again.added, again.changed) == (0, 0)
+
+
 @pytest.mark.sqlite_only
-def test_a_json_list_is_refused_with_advice(take):
-    usage = take("[{}]", "google-workspace-logins")["usage"]
-    assert usage.is_refused
-    assert "one activity is one line" in usage.problems[0].message
+@pytest.mark.parametrize(
+    ("text", "taken", "said"),
+    [
+        ("[" + ",".join(REPORTED[:3]), 2, "breaks off here without its end"),
+        ("[" + ",".join(REPORTED[:3]) + ',{"id":', 2, "From here on the file is not JSON"),
+        ("[" + REPORTED[0] + ",}," + REPORTED[2] + "]", 1, "From here on the file is not JSON"),
+        ("[" + REPORTED[0] + ',"' + "x" * (3 << 19) + '"]', 1, "longer than a megabyte"),
+        ("[" + REPORTED[0] + ",[[" * 9_000, 1, "not JSON"),
+        ("[7," + REPORTED[0] + "]", 1, "no activity of a report"),
+    ],
+)
+def test_a_broken_list_says_where_and_keeps_what_stands_before(take, text, taken, said):
+    make_person(email="ann@example.org")
+    usage = take(text, "google-workspace-logins", "login.json")["usage"]
+    assert usage.added == taken
+    assert said in " ".join(problem.message for problem in usage.problems if problem.refuses)
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("text", ["[]", "[\n]\n", '{"kind":"a","items":[]}'])
+def test_an_empty_list_is_no_row(take, text):
+    assert counts(take(text, "google-workspace-logins", "l.json")["usage"]) == (0, 0, 0, 0, 0, 0)
+
+
+@pytest.mark.sqlite_only
+def test_a_long_list_needs_little_memory():
+    """Two hundred thousand activities in one line, read as they come."""
+
+    class Endless(io.RawIOBase):
+        """A list far longer than what is kept of it."""
+
+        left = 200_000
+        rest = b"["
+
+        def read(self, size=-1):
+            while len(self.rest) < size and self.left:
+                self.left -= 1
+                self.rest += REPORTED[0].encode() + (b"," if self.left else b"]")
+            given, self.rest = self.rest[:size], self.rest[size:]
+            return given
+
+    tracemalloc.start()
+    count = sum(item.fault is None for item in json_stream.items(Endless()))
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 200_000
+    assert peak < 4 << 20
 
 
 # ---- Moodle

@@ -25,8 +25,9 @@ from core.intake.kinds import (
     text,
 )
 from core.intake.models import ImportProblem, ImportRun, IntakeSetAside
+from core.intake.plan import plan
 from core.intake.registry import Registry, make_registry
-from core.intake.runner import plan, run_import
+from core.intake.runner import run_import
 from core.policy import SYSTEM
 from people import queries
 from people.cli import IMPORTS as PEOPLE_KINDS

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from leaderboard.rules.members import members
 from leaderboard.rules.recount import Facts, recount
-from leaderboard.rules.scoring import Event, PointRule, Reason, Unique, day_points, exact, fold
+from leaderboard.rules.scoring import (
+    Event,
+    PointRule,
+    Reason,
+    Unique,
+    day_points,
+    day_reached,
+    exact,
+    fold,
+)
 from leaderboard.rules.standing import (
     Baseline,
     Member,
@@ -25,6 +34,7 @@ from leaderboard.rules.standing import (
     result_hash,
     shrunk,
 )
+from leaderboard.rules.units import UnitKind, Units
 from people.rules import MembershipSpan, PersonCalendar
 
 F = Fraction
@@ -155,7 +165,7 @@ def test_case_13_a_mover_at_half_time_is_split():
     terms = Terms(working_days=10)
     first, second = member_scores(terms, mover, {MON: F(10), half: F(20)})
     assert (first.points, second.points) == (F(10), F(20))
-    rows = {row.team_id: row for row in lines(terms, [first, second], [1, 2])}
+    rows = {row.unit_id: row for row in lines(terms, [first, second], [1, 2])}
     assert rows[1].headcount == rows[2].headcount == F(1, 2)
     assert first.on_roster
     assert second.on_roster
@@ -184,11 +194,11 @@ def side(team, met, roster, *, headcount=None, points=0):
 
 def table(terms, *sides):
     scores = [score for group in sides for score in group]
-    return lines(terms, scores, {score.team_id for score in scores})
+    return lines(terms, scores, {score.unit_id for score in scores})
 
 
 def test_case_9_a_rep_without_data_lowers_the_rate():
-    rows = {row.team_id: row for row in table(Terms(), side(1, 4, 5), side(2, 7, 12))}
+    rows = {row.unit_id: row for row in table(Terms(), side(1, 4, 5), side(2, 7, 12))}
     assert rows[1].score == F(4, 5)
     assert rows[2].score == F(7, 12)
 
@@ -208,17 +218,17 @@ def test_case_10_the_order_flips_as_computed():
     rest = side(6, 3, 7)
     rows = table(Terms(), *sides, rest)
     pooled = F(33, 73)
-    by_team = {row.team_id: row for row in rows}
+    by_team = {row.unit_id: row for row in rows}
     assert by_team[1].rank_score == (3 + 10 * pooled) / 13
-    assert [row.team_id for row in rows][:4] == [4, 3, 1, 2]
+    assert [row.unit_id for row in rows][:4] == [4, 3, 1, 2]
 
 
 def test_metrics_8_shrink_vectors():
     """4/5 9/10 12/15 3/3: p .8485 -> .8323 .8742 .8194 .8834 (METRICS section 8)."""
     rows = table(Terms(), side(1, 4, 5), side(2, 9, 10), side(3, 12, 15), side(4, 3, 3))
-    found = {row.team_id: float(row.rank_score) for row in rows}
+    found = {row.unit_id: float(row.rank_score) for row in rows}
     assert [round(found[team], 4) for team in (1, 2, 3, 4)] == [0.8323, 0.8742, 0.8194, 0.8834]
-    assert [row.team_id for row in rows] == [4, 2, 1, 3]
+    assert [row.unit_id for row in rows] == [4, 2, 1, 3]
 
 
 def test_per_head_points_are_shrunk_by_headcount():
@@ -230,7 +240,7 @@ def test_per_head_points_are_shrunk_by_headcount():
 
 def test_totals_are_not_shrunk():
     rows = table(Terms(mode=Mode.TOTAL), side(1, 0, 3, points=30), side(2, 0, 7, points=35))
-    assert [(row.team_id, row.score, row.rank_score) for row in rows] == [
+    assert [(row.unit_id, row.score, row.rank_score) for row in rows] == [
         (2, F(35), F(35)),
         (1, F(30), F(30)),
     ]
@@ -240,12 +250,12 @@ def test_improvement_and_handicap_stand_on_a_steadied_baseline():
     bases = {1: Baseline(F(50), 100), 2: Baseline(F(150), 100)}
     scores = [*side(1, 0, 5, points=50), *side(2, 0, 5, points=75)]
     better = {
-        row.team_id: row.score for row in lines(Terms(mode=Mode.IMPROVEMENT), scores, [1, 2], bases)
+        row.unit_id: row.score for row in lines(Terms(mode=Mode.IMPROVEMENT), scores, [1, 2], bases)
     }
     steady = (50 + 50 * F(1)) / F(150)
     assert better[1] == 100 * (F(50, 50) - steady) / steady
     helped = {
-        row.team_id: row.score for row in lines(Terms(mode=Mode.HANDICAP), scores, [1, 2], bases)
+        row.unit_id: row.score for row in lines(Terms(mode=Mode.HANDICAP), scores, [1, 2], bases)
     }
     assert helped[1] == F(10) * F(3, 2)
     assert helped[2] == F(15) * F(3, 4)
@@ -279,7 +289,7 @@ def test_case_40_a_hair_apart_is_not_a_tie():
 
 def test_case_11_two_reps_are_shown_without_a_place():
     rows = table(Terms(), side(1, 2, 2), side(2, 2, 4), side(3, 1, 4))
-    assert [(row.team_id, row.rank) for row in rows] == [(2, 1), (3, 2), (1, None)]
+    assert [(row.unit_id, row.rank) for row in rows] == [(2, 1), (3, 2), (1, None)]
     assert rows[-1].reason is Unranked.TOO_SMALL
     assert rows[-1].score == F(1)
 
@@ -331,12 +341,30 @@ def test_a_place_is_one_more_than_the_number_ahead(scores):
 
 # --- the second opinion agrees with the fold
 
+
+def parts(scores):
+    """What each rep brought to each unit, where it is anything."""
+    return sorted(
+        (
+            each.person_id,
+            each.unit_id,
+            each.points,
+            each.active_days,
+            each.available_days,
+            each.on_roster,
+            each.reached_at and each.reached_at.isoformat(),
+        )
+        for each in scores
+        if each.points or each.available_days
+    )
+
+
 rules_strategy = st.builds(
     PointRule,
     kind=st.just("guided_use"),
     points=st.sampled_from([F(1), F(10), F(1, 2)]),
     daily_cap=st.sampled_from([None, 1, 2, 3]),
-    decay=st.sampled_from([F(1), F(1, 2), F(9, 10)]),
+    decay=st.sampled_from([F(1), F(1, 2), F(9, 10), F(0)]),
     unique=st.sampled_from([None, Unique.OBJECT, Unique.OBJECT_DAY]),
     min_value=st.sampled_from([None, F(5)]),
 )
@@ -363,8 +391,16 @@ days_strategy = st.integers(-3, 16).map(lambda n: MON + timedelta(days=n))
     days_strategy,
     st.one_of(st.none(), days_strategy),
     st.sampled_from(list(Mode)),
+    st.sampled_from(
+        [
+            Units(),
+            Units(UnitKind.PERSON),
+            Units(UnitKind.PERSON, teams=frozenset({2})),
+            Units(UnitKind.ADHOC, sides={1: 1, 3: 2}),
+        ]
+    ),
 )
-def test_fold_and_recount_agree(the_rule, rows, enabled_on, moved_on, left_on, mode):
+def test_fold_and_recount_agree(the_rule, rows, enabled_on, moved_on, left_on, mode, units):
     events = tuple(
         event(str(n), day=DAYS[d], hour=h, object_id=o, value=v, held=held)
         for n, d, h, o, v, held in rows
@@ -383,16 +419,13 @@ def test_fold_and_recount_agree(the_rule, rows, enabled_on, moved_on, left_on, m
     terms = Terms(mode=mode, working_days=len(WORKING), min_team_size=F(0))
     rules = {the_rule.kind: the_rule}
     bases = {1: Baseline(F(3), 20), 2: Baseline(F(9), 20)}
-    scores = [
-        score
-        for person, one in members(DAYS, WORKING, spans, calendars).items()
-        for score in member_scores(
-            terms,
-            one,
-            day_points(fold(rules, events if person == 1 else (), one.current)),
-        )
-    ]
-    facts = Facts(DAYS, WORKING, spans, calendars, {1: events})
-    assert result_hash(recount(terms, rules, facts, [1, 2], bases)) == result_hash(
+    scores = []
+    for person, one in members(DAYS, WORKING, spans, calendars, units).items():
+        entries = fold(rules, events if person == 1 else (), one.current)
+        scores += member_scores(terms, one, day_points(entries), day_reached(entries))
+    facts = Facts(DAYS, WORKING, spans, calendars, {1: events}, units)
+    again = recount(terms, rules, facts)
+    assert parts(again) == parts(scores)
+    assert result_hash(lines(terms, again, [1, 2], bases)) == result_hash(
         lines(terms, scores, [1, 2], bases)
     )

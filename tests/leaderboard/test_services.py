@@ -10,7 +10,7 @@ from core.db import db, transaction
 from core.errors import Conflict
 from leaderboard import services
 from leaderboard.models import Board, MemberRow, StandingDay
-from leaderboard.queries import facts, reads, tables
+from leaderboard.queries import facts, reads, tables, touched
 from leaderboard.rules.scoring import PointRule, Reason, Unique
 from leaderboard.rules.standing import Mode, result_hash
 from tests.factories.adoption import make_event, make_usage
@@ -93,13 +93,13 @@ def test_only_reps_with_new_events_are_scored_anew(race, monkeypatch):
     the_programme, small, _, board = race
     refresh(board)
     asked = []
-    inner = facts.events
+    inner = touched.events_on
 
-    def spy(spec, until, people=None):
-        asked.append(people)
-        return inner(spec, until, people)
+    def spy(spec, until, dates):
+        asked.append(frozenset(dates))
+        return inner(spec, until, dates)
 
-    monkeypatch.setattr(facts, "events", spy)
+    monkeypatch.setattr(touched, "events_on", spy)
     late = small.members[4]
     make_usage(the_programme, late, FOUR)
     assert refresh(board, END + timedelta(minutes=15))

@@ -49,7 +49,7 @@ def test_writing(office):
             ("/me/mail", "lists"),
             ("/me/quiet-hours", "quiet_from"),
             ("/me/password", "present"),
-            ("/me/alias", "alias"),
+            ("/me/board-name", "how=alias&alias"),
         ):
             body = f"{name}={quoted(text)}".encode()
             answer = office.post(path, data=body, content_type="application/x-www-form-urlencoded")

@@ -306,15 +306,21 @@ def test_the_alias_stands_for_the_name_everywhere_others_look(enter, rep):
     other = make_person()
     make_account(other)
     client = enter(rep)
-    assert client.post("/me/alias", data={"alias": "Blue Heron"}).status_code == 302
+    assert (
+        client.post("/me/board-name", data={"how": "alias", "alias": "Blue Heron"}).status_code
+        == 302
+    )
     seen = enter(other)
     for path in ("/people", f"/people/{rep.key}"):
         text = seen.get(path).text
         assert "Blue Heron" in text
         assert "Maya Lind" not in text
     for bad in ("<b>x</b>", "x", "y" * 41, other.name, "12345"):
-        assert client.post("/me/alias", data={"alias": bad}).status_code in {409, 422}
-    assert client.post("/me/alias", data={"alias": " "}).status_code == 302
+        given = {"how": "alias", "alias": bad}
+        assert client.post("/me/board-name", data=given).status_code in {409, 422}
+    for nothing in ({"how": "alias", "alias": " "}, {"how": "louder"}, {}):
+        assert client.post("/me/board-name", data=nothing).status_code == 422
+    assert client.post("/me/board-name", data={"how": "name"}).status_code == 302
     assert "Maya Lind" in seen.get("/people").text
 
 
@@ -339,10 +345,11 @@ def test_letters_quiet_hours_and_ranking_are_kept(enter, rep):
     assert (f"{found.quiet_from:%H:%M}", f"{found.quiet_until:%H:%M}") == ("18:30", "07:15")
     for bad in ({"quiet_from": "x"}, {"quiet_from": "03:00", "quiet_until": "04:00"}, {}):
         assert client.post("/me/quiet-hours", data=bad).status_code == 422
-    assert client.post("/me/ranking", data={"opt_out": "1"}).status_code == 302
-    assert queries.card(rep.id).ranking_opt_out
-    assert client.post("/me/ranking", data={}).status_code == 302
-    assert not queries.card(rep.id).ranking_opt_out
+    kept = {"how": "not_listed", "alias": ""}
+    assert client.post("/me/board-name", data=kept).status_code == 302
+    assert queries.card(rep.id).on_boards is None
+    assert client.post("/me/board-name", data={"how": "name"}).status_code == 302
+    assert queries.card(rep.id).on_boards == rep.name
     page = client.get("/me")
     assert page.status_code == 200
     assert "18:30" in page.text

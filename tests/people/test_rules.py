@@ -150,3 +150,16 @@ def test_a_circle_is_whoever_meets_themselves_going_up(edges):
 )
 def test_aliases(text, alias):
     assert rules.clean_alias(text) == alias
+
+
+@pytest.mark.parametrize(
+    ("alias", "opted_out", "read"),
+    [
+        (None, False, "Ada Lind"),
+        ("Heron", False, "Heron"),
+        (None, True, None),
+        ("Heron", True, None),
+    ],
+)
+def test_boards_read_the_alias_the_name_or_nothing(alias, opted_out, read):
+    assert rules.board_name("Ada Lind", alias, opted_out=opted_out) == read

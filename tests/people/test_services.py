@@ -11,6 +11,7 @@ from core.errors import Invalid, NotFound, TooMany
 from core.policy import SYSTEM
 from people import queries, services
 from people.models import Account, ApiToken
+from people.rules import BoardName
 from people.services import entry
 from tests.factories.people import PASSWORD, make_account, make_person
 
@@ -161,9 +162,9 @@ def test_changes_of_ones_own_leave_word_for_upper_rooms():
     actor = queries.actor_of(person.id)
     mark, _who = queries.changes_after(0)
     with transaction():
-        services.change_ranking(opt_out=True, actor=actor, now=NOW)
+        services.choose_board_name(BoardName.NOT_LISTED, "", actor=actor, now=NOW)
     mark, who = queries.changes_after(mark)
     assert who == {person.id}
     with transaction():
-        services.change_ranking(opt_out=True, actor=actor, now=NOW)
+        services.choose_board_name(BoardName.NOT_LISTED, "", actor=actor, now=NOW)
     assert queries.changes_after(mark)[1] == frozenset()

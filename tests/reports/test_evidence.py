@@ -6,14 +6,18 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import event, select
 
+from adoption.models import UsageEvent
 from adoption.rules.gaps import Gap
 from core.db import db, transaction
 from core.policy import SYSTEM
 from core.stats import Estimate, Permutation
+from people.models import Person
+from programme.models import Programme
 from programme.services import Draw, record_draw
 from reports import jobs, queries
+from reports.models import Evidence
 from reports.rules import (
     AdjustedGap,
     Arm,
@@ -22,6 +26,7 @@ from reports.rules import (
     Known,
     Lift,
     Split,
+    Stretch,
     Trial,
     UseRule,
     Verdict,
@@ -63,6 +68,7 @@ compared = st.builds(
     st.dictionaries(st.sampled_from(UseRule), splits),
     st.none() | st.builds(AdjustedGap, estimates, maybe),
     st.none() | st.builds(GrowthGap, st.integers(0), st.integers(0), estimates, permutations),
+    st.lists(st.builds(Stretch, days, number, number), max_size=6).map(tuple),
 )
 
 
@@ -103,6 +109,95 @@ def test_the_night_counts_what_would_be_counted_now(app):
     assert [one.lift.verdict for one in kept.known.trials] != [Verdict.TOO_FEW]
     assert jobs.count_evidence(NIGHT + DAY) == {"programmes": 1}
     assert queries.stored(owner).counted_at == NIGHT + DAY
+
+
+def forge(change):
+    """Change the stored facts behind everybody's back."""
+    with transaction() as session:
+        row = session.scalars(select(Evidence)).one()
+        facts = json.loads(json.dumps(row.facts))
+        change(facts)
+        row.facts = facts
+
+
+def test_evidence_somebody_changed_is_named(app):
+    owner = make_programme()
+    make_company(owner)
+    jobs.count_evidence(NIGHT)
+    assert queries.verify() == []
+    stored = to_plain(queries.stored(owner).known)
+    before = f"evidence (programme_id {owner.id}), counted {NIGHT.isoformat()}: "
+
+    mean = stored["compared"]["splits"]["any"]["gap"]["mean_with"]
+    forge(lambda facts: facts["compared"]["splits"]["any"]["gap"].update(mean_with=mean + 1))
+    path = "compared.splits.any.gap.mean_with"
+    assert queries.verify() == [f"{before}{path}: stored is {mean + 1}; right is {mean}"]
+    forge(lambda facts: facts["compared"]["splits"]["any"]["gap"].update(mean_with=mean))
+    assert queries.verify() == []
+
+    forge(lambda facts: facts["trials"][0]["lift"].update(verdict="lift"))
+    assert queries.verify()[0].startswith(f"{before}trials[0].lift.verdict: stored is lift; right")
+    jobs.count_evidence(NIGHT)
+    assert queries.verify() == []
+    forge(lambda facts: facts.update(compared=None))
+    assert queries.verify()[0].startswith(f"{before}compared: stored is none; right is ")
+    done = app.test_cli_runner().invoke(args=["audit", "verify", "--json"])
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["problems"] == queries.verify()
+
+
+def test_evidence_holds_after_later_news_and_waits_after_other_settings(app):
+    owner = make_programme()
+    make_company(owner)
+    jobs.count_evidence(NIGHT)
+    known = queries.count(owner, NIGHT)
+    without = db.session.scalars(select(Person).order_by(Person.id.desc())).first()
+    make_usage(owner, without, [NIGHT.date() - 40 * DAY], received_at=NIGHT + DAY)
+    assert queries.count(owner, NIGHT + DAY) != known
+    assert queries.verify() == []
+    forge(lambda facts: facts["trials"].clear())
+    assert len(queries.verify()) == 1
+    with transaction() as session:
+        session.get(Programme, owner.id).min_group = 7
+    assert queries.verify() == []
+    jobs.count_evidence(NIGHT + DAY)
+    forge(lambda facts: facts["trials"].clear())
+    assert len(queries.verify()) == 1
+
+
+def test_what_both_sides_sold_before_is_counted_by_four_weeks(app):
+    """Hand-counted: deals of every team's four reps, two of whom use it, 15 weeks back."""
+    owner = make_programme(launch_on=MONDAY)
+    make_company(owner)
+    assert queries.count(owner, NIGHT).compared.trend == ()
+    for person in db.session.scalars(select(Person).where(Person.role == "rep")).all():
+        for weeks, amount in ((1, 100), (5, 200), (11, 300), (12, 600)):
+            make_deal(
+                person, stage="won", amount=amount + person.id % 2,
+                closed_on=MONDAY - 7 * weeks * DAY,
+            )  # fmt: skip
+    found = queries.count(owner, NIGHT).compared
+    assert [one.start for one in found.trend] == [MONDAY - 28 * n * DAY for n in (3, 2, 1)]
+    people = db.session.scalars(select(Person).where(Person.role == "rep")).all()
+    users = set(db.session.scalars(select(UsageEvent.person_id).distinct()))
+    for side in (True, False):
+        ours = [one.id for one in people if (one.id in users) is side]
+        odd = sum(ident % 2 for ident in ours) / len(ours)
+        # The deals 9 days before the launch are those of the company: 500 times 4 to 1.
+        own = 500 * (3.5 if side else 1.5)
+        means = [900 + 2 * odd, 200 + odd, 100 + odd + own]
+        got = [one.users if side else one.others for one in found.trend]
+        assert got == pytest.approx(means)
+
+
+def test_facts_an_older_version_counted_are_counted_anew(app):
+    owner = make_programme()
+    make_company(owner)
+    jobs.count_evidence(NIGHT)
+    forge(lambda facts: facts["compared"].pop("trend"))
+    assert queries.stored(owner) is None
+    jobs.count_evidence(NIGHT + DAY)
+    assert queries.stored(owner) is not None
 
 
 def test_before_the_launch_there_is_nothing_to_compare(app):

@@ -3,11 +3,12 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from comms.services import CampaignSpec, define_campaigns
 from core.db import db, transaction
 from core.policy import SYSTEM
+from people.models import Person
 from programme.services import Draw, record_draw
 from tests.factories.adoption import make_deal, make_usage
 from tests.factories.people import make_membership, make_person, make_team
@@ -180,6 +181,22 @@ def test_a_wrong_window_is_told_and_the_usual_one_shown(app, sign_in_as, query, 
 
 
 @pytest.mark.sqlite_only
+def test_the_time_before_the_launch_is_drawn_where_it_is_known(app, sign_in_as):
+    owner = make_programme()
+    make_world(owner)
+    unknown = "Fewer than three times four weeks of sales before the launch are known"
+    assert unknown in text_of(sign_in_as("sales_ops"))
+    for place, person in enumerate(db.session.scalars(select(Person).where(Person.role == "rep"))):
+        for weeks in (2, 6, 12):
+            closed_on = MONDAY - 7 * weeks * DAY
+            make_deal(person, stage="won", amount=100 * weeks + place, closed_on=closed_on)
+    page = text_of(sign_in_as("director"))
+    assert unknown not in page
+    assert "Sales per rep in 3 stretches of four weeks before the launch" in page
+    assert f"{MONDAY - 84 * DAY:%-d %b}</text>" in page
+    assert page.count("Four weeks from") == 1
+
+
 def test_another_window_and_another_split(app, sign_in_as):
     owner = make_programme()
     make_world(owner)

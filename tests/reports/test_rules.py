@@ -1,5 +1,6 @@
 """What may be said of a difference: sentences to the letter, verdicts, and their limits."""
 
+from datetime import date, timedelta
 from random import Random
 
 import pytest
@@ -7,19 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adoption.rules.gaps import Seller
+from core.charts import PERCENT, difference_interval
 from core.stats import Change, adjusted
 from reports.rules import (
+    Compared,
+    Stretch,
     Verdict,
     adjusted_gap,
+    adjusted_sentence,
     chance,
     days_a_week,
     days_range,
     experiment_sentence,
     growth_gap,
+    growth_sentence,
     lift_of_reps,
     lift_of_teams,
     relative_changes,
     signed,
+    stretches_before,
     too_few_sentence,
 )
 
@@ -34,7 +41,8 @@ def test_the_sentence_of_an_experiment():
         "alone would produce this less than once in 1,000 times."
     )
     assert experiment_sentence(EARLY_START, 0.23, -0.08, 0.54, 0.135) == (
-        "Teams drawn for the early start used it 0.23 days a week more (−0.08 to 0.54). Chance "
+        "Teams drawn for the early start used it 0.23 days a week more (between 0.08 "
+        "less and 0.54 more). Chance "
         "alone would produce this about 14 times in 100, so we cannot tell yet."
     )
 
@@ -81,8 +89,11 @@ def test_chance_in_words(p, words):
 
 
 def test_less_is_told_in_its_own_direction():
-    assert days_range(-0.5, -0.8, -0.2) == "0.50 days a week less (0.20 to 0.80)"
-    assert days_range(-0.5, -1.2, 0.2) == "0.50 days a week less (−0.20 to 1.20)"
+    assert days_range(-0.5, -0.8, -0.2) == "0.50 days a week less (between 0.80 and 0.20 less)"
+    told = "0.50 days a week less (between 1.20 less and 0.20 more)"
+    assert days_range(-0.5, -1.2, 0.2) == told
+    told = "0.50 days a week more (between 0.20 less and 1.20 more)"
+    assert days_range(0.5, -0.2, 1.2) == told
     assert (signed(0.125), signed(-0.125), signed(0.001), signed(-0.001)) == (
         "+0.13",
         "−0.13",
@@ -180,6 +191,53 @@ def test_the_interval_covers_the_truth_and_p_keeps_its_word():
 
 def seller(number, used_it, before, now, *, was_here=True):
     return Seller(number, used_it, float(now), float(before), was_here)
+
+
+def test_the_time_before_is_shown_from_three_stretches_on():
+    sellers = [Seller(n, n < 2, 0.0, 0.0, True) for n in range(5)]
+    starts = [date(2026, 1, 5) + timedelta(days=28 * n) for n in range(3)]
+    won = [{0: 10.0, 1: 30.0, 4: 9.0, 99: 500.0}, {0: 20.0, 2: 3.0}, {1: 30.0, 2: 6.0}]
+    found = stretches_before(sellers, starts, won)
+    assert found == (
+        Stretch(starts[0], 20.0, 3.0),
+        Stretch(starts[1], 10.0, 1.0),
+        Stretch(starts[2], 15.0, 2.0),
+    )
+    whole = Compared(*starts, starts[0], {}, None, None, found)
+    users, others = whole.of_own_average
+    assert users == pytest.approx([20 / 15, 10 / 15, 1.0])
+    assert others == pytest.approx([1.5, 0.5, 1.0])
+    assert stretches_before(sellers, starts[:2], won[:2]) == ()
+    assert stretches_before(sellers[:2], starts, won) == ()
+    assert stretches_before(sellers, starts, [{0: 1.0}] * 3) == ()
+
+
+@pytest.mark.parametrize(
+    ("effect", "lo", "hi", "p", "grew", "likely", "luck"),
+    [
+        (0.2, 0.1, 0.3, 0.01, "20% more", "+10% to +30%", None),
+        (-0.58, -1.83, 0.67, 0.34, "58% less", "between 183% less and 67% more", 34),
+        (-0.3, -0.4, -0.2, 0.01, "30% less", "between 40% and 20% less", None),
+        (0.06, -0.04, 0.16, 0.2, "6% more", "between 4% less and 16% more", 20),
+    ],
+)
+def test_growth_is_told_in_the_order_of_its_axis(effect, lo, hi, p, grew, likely, luck):
+    sentence = growth_sentence(effect, lo, hi, p)
+    told = f"reps who used it grew {grew} than the others (likely {likely})"
+    if luck is not None:
+        told += f"; chance alone would do as much about {luck} times in 100, so we cannot tell"
+    assert sentence == (f"Compared with their own past, {told}. A comparison, not an experiment.")
+    drawn = difference_interval(effect, (lo, hi), unit=PERCENT).finding
+    low, high = (str(abs(round(100 * end))) for end in (lo, hi))
+    for text in (sentence.partition("likely ")[2], drawn.partition("interval ")[2]):
+        assert 0 <= text.find(low) < text.find(high)
+
+
+def test_money_less_than_equals_is_told_from_low_to_high():
+    told = adjusted_sentence((-5_000, -12_000, 3_000), None, "USD")
+    assert "sold $5.0K less each (likely between $12.0K less and $3.0K more)." in told
+    told = adjusted_sentence((5_000, 2_000, 8_000), 50_000, "USD")
+    assert "sold $5.0K more each (likely $2.0K to $8.0K), 10% of what" in told
 
 
 def test_growth_is_measured_on_each_sides_own_past():

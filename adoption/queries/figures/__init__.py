@@ -14,6 +14,7 @@ from adoption.queries.figures.gaps import (
     sellers,
     sellers_by,
     won_amounts,
+    won_by_stretch,
 )
 from adoption.queries.figures.growth import (
     logins_growth,
@@ -75,4 +76,5 @@ __all__ = [
     "team_rows",
     "weekly_adoption",
     "won_amounts",
+    "won_by_stretch",
 ]

@@ -127,6 +127,23 @@ def won_amounts(
     return {person_id: float(amount) for person_id, amount in found.items()}
 
 
+def won_by_stretch(
+    owner: Programme, end: date, days: int, count: int, as_of: datetime
+) -> tuple[date | None, list[dict[int, float]]]:
+    """Won amounts by owner in each of `count` stretches of so many days before `end`, oldest first.
+
+    With the day the first of them was closed; None without any.
+    """
+    start = end - days * count * DAY
+    first: date | None = None
+    found: list[dict[int, Decimal]] = [defaultdict(Decimal) for _stretch in range(count)]
+    for deal in deals_of(owner.id, as_of, closed=(start, end)):
+        if deal.stage == "won" and deal.amount is not None and deal.closed_on is not None:
+            first = min(first or deal.closed_on, deal.closed_on)
+            found[(deal.closed_on - start).days // days][deal.person_id] += deal.amount
+    return first, [{person_id: float(amount) for person_id, amount in one.items()} for one in found]
+
+
 def proposals_between(
     owner: Programme, start: date, end: date, as_of: datetime
 ) -> list[ProposalRecord]:

@@ -86,7 +86,12 @@ def logins_growth_rows(
     )
 
 
-def _logins(owner: Programme, window: Window, as_of: datetime) -> dict[int, tuple[int, int]]:
+def login_totals(owner: Programme, window: Window) -> tuple[int, int]:
+    """METRICS G2 for one window as everything stands: logins and available rep-days."""
+    return _summed(_logins(owner, window, None))
+
+
+def _logins(owner: Programme, window: Window, as_of: datetime | None) -> dict[int, tuple[int, int]]:
     """Each in-scope rep's logins while employed and enabled, and their available days."""
     start, end = window
     span = span_of(programme.queries.calendar(owner), start, end)

@@ -193,18 +193,24 @@ def day60_rows(
     )
 
 
-def _person_id(key: str) -> int:
+def person_named(key: str) -> int:
+    """The id of the person with this person_id. Raises NotFound."""
     ident = people.queries.by_key([key]).get(key)
     if ident is None:
-        raise NotFound(f"There is no person {key}.", field="person_id")
+        raise nobody(key)
     return ident
+
+
+def nobody(key: str) -> NotFound:
+    """What is said of a person nobody knows, and of one the reader may not see."""
+    return NotFound(f"There is no person {key}.", field="person_id")
 
 
 def streak_of(
     owner: Programme, person_id: str, through: date, as_of: datetime
 ) -> dict[str, object]:
     """The figure `streak` (METRICS C11) of the person with this person_id."""
-    ident = _person_id(person_id)
+    ident = person_named(person_id)
     found = world(owner, through, as_of=as_of, person_ids=[ident])
     rep = found.reps.get(ident)
     if rep is None:
@@ -215,7 +221,7 @@ def streak_of(
 
 def streak_rows(owner: Programme, person_id: str, through: date, as_of: datetime) -> list[Row]:
     """The weeks a streak runs over, latest first: met ones, and exempt ones it steps over."""
-    ident = _person_id(person_id)
+    ident = person_named(person_id)
     found = world(owner, through, as_of=as_of, person_ids=[ident])
     rows = []
     for rep in found.reps.values():

@@ -1,16 +1,19 @@
-"""Google Workspace: the login report of the Admin SDK, one JSON object a line, or its CSV.
+"""Google Workspace: the login report of the Admin SDK as JSON, or the console's CSV.
 
-A line may hold one event or a list; it is a sign-in when one of them is `login_success`. Failures,
-challenges and sign-outs are counted as what they are.
+The JSON is one object a line, or one text: a list, or the service's answer with its items. An
+activity may hold one event or a list; it is a sign-in when one of them is `login_success`.
+Failures, challenges and sign-outs are counted as what they are.
 """
 
 import gzip
 import json
 from collections.abc import Iterator, Mapping
+from io import BufferedReader
 from pathlib import Path
 
-from core.intake.blocks import FileFacts, FileRefused
+from core.intake.blocks import FileFacts
 from core.intake.directory import reference
+from core.intake.exports import json_stream
 from core.intake.exports.sign_ins import USAGE, sign_in
 from core.intake.exports.table import MOMENT, Field, Line, Table
 from core.intake.kinds import Asked, Part, Passed, Preset, Problem, Refused, Translated
@@ -26,7 +29,12 @@ SORTS = {
     "logout": "sign-outs",
 }
 OTHER = "other account events"
-WRITE = "Export the report again; one activity is one line of JSON."
+WRITE = "Export the report again; one activity is one object of JSON."
+ENDS = {
+    json_stream.NOT_JSON: "From here on the file is not JSON.",
+    json_stream.TOO_LONG: "From here on one value is longer than a megabyte.",
+    json_stream.NO_END: "The list breaks off here without its end.",
+}
 CELLS = (
     Field("at", ("Date", "Time", "id.time"), MOMENT, required=True),
     Field("event", ("Event Name", "Event", "events.name"), required=True),
@@ -39,23 +47,48 @@ def _logins(path: Path, asked: Asked) -> Iterator[Part]:
     facts = look_over(path)
     start = _opening(path, facts)
     if start.startswith((b"{", b"[")):
-        if start.startswith(b"["):
-            raise FileRefused("unreadable", f"The report is one JSON list. {WRITE}")
-        rows = _reports(path, facts, asked)
+        rows = (_reports if _is_by_line(path, facts) else _listed)(path, facts, asked)
         yield Part("usage", asked.named(path), rows, header=USAGE, facts=facts)
         return
     yield _table_part(path, asked)
 
 
+def _open(path: Path, facts: FileFacts) -> gzip.GzipFile | BufferedReader:
+    return gzip.open(path) if facts.kind == "gz" else path.open("rb")
+
+
+def _is_by_line(path: Path, facts: FileFacts) -> bool:
+    """Whether each line is an activity: then a broken line spoils no other.
+
+    A list or an answer with items is one text, and so are objects printed over several lines.
+    """
+    with _open(path, facts) as file:
+        start = file.read(json_stream.CHUNK).decode("utf-8-sig", "replace").lstrip()
+    if json_stream.is_opened(start):
+        return False
+    return not start.partition("\n")[0].rstrip().endswith(("{", "[", ","))
+
+
+def _listed(path: Path, facts: FileFacts, asked: Asked) -> Iterator[Translated]:
+    """The activities of one JSON text, whose lines mean nothing."""
+    with _open(path, facts) as file:
+        for item in json_stream.items(file):
+            if item.fault is None:
+                yield _entry(item.line, item.value, asked)
+                continue
+            message = f"{ENDS[item.fault]} What stands before it was read. {WRITE}"
+            yield Refused((Problem(item.line, None, "not_an_event", None, message),))
+
+
 def _opening(path: Path, facts: FileFacts) -> bytes:
     if facts.kind == "xlsx":
         return b""
-    with gzip.open(path) if facts.kind == "gz" else path.open("rb") as file:
+    with _open(path, facts) as file:
         return file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t")
 
 
 def _reports(path: Path, facts: FileFacts, asked: Asked) -> Iterator[Translated]:
-    with gzip.open(path) if facts.kind == "gz" else path.open("rb") as file:
+    with _open(path, facts) as file:
         number = 0
         while line := file.readline(LONGEST_LINE):
             number += 1
@@ -68,14 +101,19 @@ def _reports(path: Path, facts: FileFacts, asked: Asked) -> Iterator[Translated]
 
 
 def _report(number: int, line: bytes, asked: Asked) -> Translated:
-    """One activity: a sign-in, something else that is passed, or a refusal."""
+    """One line: an activity, or a refusal."""
     try:
         said = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         message = f"The line is not JSON. {WRITE}"
         return Refused((Problem(number, None, "not_an_event", None, message),))
+    return _entry(number, said, asked)
+
+
+def _entry(number: int, said: object, asked: Asked) -> Translated:
+    """One activity: a sign-in, something else that is passed, or a refusal."""
     if not isinstance(said, Mapping) or not isinstance(said.get("id"), Mapping):
-        message = f"The line is no activity of a report. {WRITE}"
+        message = f"This is no activity of a report. {WRITE}"
         return Refused((Problem(number, None, "not_an_event", None, message),))
     names = _events(said.get("events"))
     if "login_success" not in names:
@@ -139,8 +177,8 @@ GOOGLE = (
     Preset(
         NAME,
         _logins,
-        "Google Workspace login report (JSON lines or CSV).",
+        "Google Workspace login report (JSON or CSV).",
         "usage",
-        suffixes=(".jsonl", ".ndjson"),
+        suffixes=(".jsonl", ".ndjson", ".json"),
     ),
 )

@@ -1,6 +1,5 @@
 """Looking at a sent file before it goes in: match its columns, see its first rows, then take it."""
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,28 +8,25 @@ from flask.typing import ResponseReturnValue
 
 from core.clock import now
 from core.db import transaction
-from core.errors import Invalid, PennantError
+from core.errors import Invalid, NotFound, PennantError
 from core.guards import current_actor, guard
 from core.intake import look, mapping, uploads
 from core.intake.blocks import FileRefused
 from core.intake.exports.mapped import FROM_ROW, PEOPLE_COLUMNS, Source
 from core.intake.look import MATCH, SAVED, Choice, Head, Preview
 from core.intake.models import ImportUpload
+from core.intake.orders import Order, order
 from core.intake.registry import Registry, registry
 from core.intake.routes.desk import (
     DATES,
     DECIMALS,
-    Order,
     blueprint,
-    order,
     programmes,
     refuse_stale_sign_in,
     said,
 )
-from core.intake.routes.sending import after, choices
+from core.intake.routes.sending import after, begun, choices
 from core.intake.summary import Summary
-
-TICK_SECONDS = 0.5
 
 
 @blueprint.get("/imports/uploads/<upload_id>")
@@ -77,66 +73,36 @@ def _go(upload_id: str, *, is_check: bool) -> ResponseReturnValue:
     upload = uploads.of(upload_id)
     try:
         if is_check:
-            return _page(upload, summary=_run(upload, is_check=True))
+            return _page(upload, summary=_check(upload))
         refuse_stale_sign_in("import.apply")
         _order_of(upload, Path(), registry())
+        moment = now()
         with transaction():
-            is_mine = uploads.claim(upload_id, now())
+            is_mine = uploads.claim(upload_id, moment, current_actor())
         if not is_mine:
             raise Invalid(
                 "This file is being taken in already.",
                 fix="Wait for it: this page shows how far it is. Nothing is taken in twice.",
             )
-        summary = _take_whole(uploads.of(upload_id))
+        summary = begun(upload_id, moment)
     except PennantError as refusal:
         status = 422 if isinstance(refusal, Invalid) else 403
         return _page(uploads.of(upload_id), error=refusal, status=status)
     except FileRefused as refusal:
         problem = Invalid(refusal.problem.message, code=refusal.problem.code)
         return _page(uploads.of(upload_id), error=problem, status=422)
+    if summary is None:
+        return redirect(url_for("intake.look_at", upload_id=upload_id))
     if summary.exit_code == 2:
         return _page(uploads.of(upload_id), summary=summary, status=422)
     return after(summary)
 
 
-def _take_whole(upload: ImportUpload) -> Summary:
-    """Run the import; the file goes when something of it came in, else it waits on."""
-    upload_id = upload.id
-    try:
-        summary = _run(upload, is_check=False, ticker=_Ticker(upload_id))
-    except BaseException:
-        with transaction():
-            uploads.release(upload_id)
-        raise
-    with transaction():
-        if summary.exit_code == 2:
-            uploads.release(upload_id)
-        else:
-            uploads.forget(upload_id)
-    return summary
-
-
-class _Ticker:
-    """Writes down how far an import is, twice a second at most, between two batches."""
-
-    def __init__(self, upload_id: str) -> None:
-        self._upload_id = upload_id
-        self._last = 0.0
-
-    def __call__(self, _label: str, done: int, _total: int) -> None:
-        """Say how many bytes are read."""
-        moment = time.monotonic()
-        if moment - self._last < TICK_SECONDS:
-            return
-        self._last = moment
-        with transaction():
-            uploads.tick(self._upload_id, done, now())
-
-
-def _run(upload: ImportUpload, *, is_check: bool, ticker: _Ticker | None = None) -> Summary:
+def _check(upload: ImportUpload) -> Summary:
+    """Read every row, store nothing."""
     found = registry()
     with uploads.on_disk(upload) as path:
-        return _order_of(upload, path, found).run(is_check=is_check, progress=ticker)
+        return _order_of(upload, path, found).run(current_actor(), now(), is_check=True)
 
 
 def _order_of(upload: ImportUpload, path: Path, found: Registry) -> Order:
@@ -146,8 +112,11 @@ def _order_of(upload: ImportUpload, path: Path, found: Registry) -> Order:
 @blueprint.get("/imports/uploads/<upload_id>/progress")
 @guard("import.preview")
 def progress(upload_id: str) -> ResponseReturnValue:
-    """How far an import is, for the bar on the page."""
-    upload = uploads.of(upload_id)
+    """How far an import is, for the bar on the page; of a file that is all in, that it is gone."""
+    try:
+        upload = uploads.of(upload_id)
+    except NotFound:
+        return jsonify(state="gone")
     return jsonify(done=min(upload.done, upload.size), size=upload.size, state=upload.state)
 
 
@@ -179,6 +148,10 @@ def save_mapping(upload_id: str) -> ResponseReturnValue:
 @guard("import.upload")
 def discard(upload_id: str) -> ResponseReturnValue:
     """Throw a sent file away."""
+    upload = uploads.of(upload_id)
+    if uploads.is_running(upload, now()):
+        problem = Invalid("This file is being taken in.", fix="Wait for its end.")
+        return _page(upload, error=problem, status=422)
     with transaction():
         name = uploads.of(upload_id).file
         uploads.forget(upload_id)
@@ -221,6 +194,9 @@ def _page(
     page = render_template(
         "core/import_look.html",
         upload=upload,
+        is_running=upload.state == uploads.RUNNING,
+        ended=url_for("intake.ended", at=upload.asked.get(uploads.TAKEN_AT, "")),
+        broke_off=upload.asked.get(uploads.BROKE_OFF, ""),
         head=head,
         given=given,
         choice=choice,

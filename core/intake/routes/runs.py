@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from flask import render_template
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from core.csv_file import csv_file
 from core.guards import guard
 from core.intake import listing
 from core.intake.models import ImportRun
-from core.intake.routes.desk import blueprint, page_number, pages_of
+from core.intake.routes.desk import blueprint, moment_of, page_number, pages_of
 
 PROBLEM_COLUMNS = ("line", "column", "value", "code", "what_to_do", "row_taken_in")
 WAITING_COLUMNS = ("waits_for", "code", "kind", "file", "line", "since", "row")
@@ -31,6 +31,17 @@ def run(run_id: int) -> ResponseReturnValue:
         pages=pages_of(total),
         counts=_counts(found),
     )
+
+
+@blueprint.get("/imports/ended")
+@guard("import.preview")
+def ended() -> ResponseReturnValue:
+    """The run of the import that began at a moment: the one with the most to say of several."""
+    at = moment_of(request.args.get("at", ""))
+    found = None if at is None else listing.told_most(at)
+    if found is None:
+        return redirect(url_for("intake.index"))
+    return redirect(url_for("intake.run", run_id=found))
 
 
 def _counts(found: ImportRun) -> Sequence[tuple[str, int]]:

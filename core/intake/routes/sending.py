@@ -1,5 +1,7 @@
 """The imports page: every import so far, what waits, and the ways to send a file."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from flask import flash, redirect, render_template, request, url_for
@@ -10,9 +12,11 @@ from core.clock import now
 from core.db import transaction
 from core.errors import Invalid, PennantError
 from core.guards import current_actor, guard
-from core.intake import listing, look, mapping, uploads
+from core.intake import listing, look, mapping, taking, uploads
 from core.intake.blocks import FileRefused
 from core.intake.look import KIND, Choice
+from core.intake.orders import order
+from core.intake.plan import kind_of_name
 from core.intake.registry import Registry, registry
 from core.intake.routes.desk import (
     DATES,
@@ -20,7 +24,6 @@ from core.intake.routes.desk import (
     LARGEST_UPLOAD,
     bare_name,
     blueprint,
-    order,
     page_number,
     pages_of,
     programmes,
@@ -28,7 +31,6 @@ from core.intake.routes.desk import (
     removed_after,
     said,
 )
-from core.intake.runner import kind_of_name
 from core.intake.spool import spool
 from core.intake.summary import Summary
 from core.policy import Scope, require, scope_of
@@ -114,6 +116,7 @@ def send() -> ResponseReturnValue:
                 actor=current_actor(),
                 now=now(),
             )
+            uploads.refuse_empty(upload)
             uploads.say(upload, said())
             upload_id = upload.id
     except FileRefused as refusal:
@@ -133,7 +136,12 @@ def upload() -> ResponseReturnValue:
     require(current_actor(), action)
     try:
         refuse_stale_sign_in(action)
-        summary = _take_in(registry(), is_check=is_check)
+        (sent, label), given = _sent(), _told()
+        found = registry()
+        order(Path(label), label, given, found)
+        if is_check:
+            return _index(summary=_check(sent, label, given, found))
+        return _take(sent, label, given)
     except FileRefused as refusal:
         problem = Invalid(refusal.problem.message, field="file", code=refusal.problem.code)
         return _index(error=problem, status=422)
@@ -141,9 +149,13 @@ def upload() -> ResponseReturnValue:
         return _index(error=refusal, status=422)
     except PennantError as refusal:
         return _index(error=refusal, status=403)
-    if is_check:
-        return _index(summary=summary)
-    return after(summary)
+
+
+def begun(upload_id: str, moment: datetime) -> Summary | None:
+    """Begin to take a claimed file in; its summary, or None when it goes on beside the page."""
+    taking_in = taking.Taking(upload_id, current_actor(), moment)
+    taking_in.start()
+    return taking_in.result(taking.PATIENCE_SECONDS)
 
 
 def after(summary: Summary) -> ResponseReturnValue:
@@ -164,12 +176,12 @@ def _sent() -> tuple[FileStorage, str]:
     return sent, bare_name(sent.filename)
 
 
-def _take_in(found: Registry, *, is_check: bool) -> Summary:
-    """Keep the upload in a temporary file for as long as the import takes."""
-    (sent, label), given = _sent(), said()
+def _told() -> dict[str, str]:
+    """What the form says; a file's name tells its kind where nothing else does."""
+    (_file, label), given, kinds = _sent(), said(), registry().kinds
     if not Choice.of(given.get("what", "")).way:
-        kind = request.form.get("kind") or kind_of_name(Path(label), found.kinds) or ""
-        if kind not in found.kinds:
+        kind = request.form.get("kind") or kind_of_name(Path(label), kinds) or ""
+        if kind not in kinds:
             raise Invalid(
                 f"{label} does not say what it holds.",
                 field="what",
@@ -177,6 +189,31 @@ def _take_in(found: Registry, *, is_check: bool) -> Summary:
                 fix="Choose what it is beside the file, or look at it first.",
             )
         given["what"] = str(Choice(KIND, kind))
-    order(Path(label), label, given, found)
+    return given
+
+
+def _check(sent: FileStorage, label: str, given: Mapping[str, str], found: Registry) -> Summary:
+    """Read every row of a file that is kept for just as long."""
     with removed_after(spool(sent.stream, limit=LARGEST_UPLOAD)) as path:
-        return order(path, label, given, found).run(is_check=is_check)
+        return order(path, label, given, found).run(current_actor(), now(), is_check=True)
+
+
+def _take(sent: FileStorage, label: str, given: Mapping[str, str]) -> ResponseReturnValue:
+    """Keep the file and take it in; when that takes long, its page shows how far it is."""
+    moment, actor = now(), current_actor()
+    with transaction():
+        upload = uploads.keep(sent.stream, label, limit=LARGEST_UPLOAD, actor=actor, now=moment)
+        uploads.say(upload, given)
+        upload_id = upload.id
+        uploads.claim(upload_id, moment, actor)
+    try:
+        summary = begun(upload_id, moment)
+    except (PennantError, FileRefused):
+        with transaction():
+            uploads.forget(upload_id)
+        raise
+    if summary is None:
+        return redirect(url_for("intake.look_at", upload_id=upload_id))
+    with transaction():
+        uploads.forget(upload_id)
+    return after(summary)

@@ -1,0 +1,147 @@
+"""What a contest's page says of its rules: points, prizes, and why the race is fair."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from core.money import show
+from incentives.models import Contest, Prize
+from incentives.queries import records as rows
+from incentives.queries.pages.words import count_words, nth
+from leaderboard.metrics import (
+    MODE_NAMES,
+    SCORE_UNITS,
+    kind_name,
+    percent,
+    plain,
+    rule_limits,
+)
+from leaderboard.models import Board
+from leaderboard.queries import facts, reads
+from leaderboard.queries.reads import Table
+from leaderboard.rules.scoring import PointRule
+from leaderboard.rules.standing import Mode
+from leaderboard.rules.terms import rules_from
+from leaderboard.rules.units import UnitKind
+
+
+@dataclass(frozen=True)
+class PointLine:
+    """One way to earn points."""
+
+    points: str
+    title: str
+    limits: str
+
+
+@dataclass(frozen=True)
+class PrizeView:
+    """One prize in words."""
+
+    title: str
+    words: str
+    cost: str
+
+
+def point_lines(board: Board) -> tuple[PointLine, ...]:
+    """What earns points, in plain words."""
+    return tuple(map(point_line, rules_from(board.rules).values()))
+
+
+def point_line(rule: PointRule) -> PointLine:
+    """One rule in plain words."""
+    return PointLine(
+        plain(rule.points),
+        kind_name(rule.kind).capitalize(),
+        ", ".join(rule_limits(rule)) or "every time",
+    )
+
+
+def points_foot(board: Board) -> str:
+    """How points become a score."""
+    return foot_of(Mode(board.mode), Fraction(board.target_days))
+
+
+def foot_of(mode: Mode, target_days: Fraction) -> str:
+    """The same for a contest that is only being thought of."""
+    days = plain(target_days)
+    words = {
+        Mode.PARTICIPATION: (
+            f"A day counts once you have a point on it. Your target is {days} days in a full "
+            "week; days away lower it. The team's score is the share of its reps on target, so "
+            "one star cannot carry a team."
+        ),
+        Mode.PER_CAPITA: "A team's score is its points divided by its reps, days away left out.",
+        Mode.TOTAL: "A team's score is the sum of its points. Large teams have an advantage here.",
+        Mode.IMPROVEMENT: "A team's score is how much more it does than in the weeks before.",
+        Mode.HANDICAP: "Points per rep, levelled by what the team did in the weeks before.",
+    }
+    return words[mode]
+
+
+def prize_views(contest: Contest) -> tuple[PrizeView, ...]:
+    """The prizes as the page words them."""
+    return tuple(
+        PrizeView(prize.title, _prize_words(contest, prize), _cost(prize.cost_minor, contest))
+        for prize in rows.prizes(contest.id)
+    )
+
+
+def _prize_words(contest: Contest, prize: Prize) -> str:
+    """Whom a prize is for: a place, everybody at the goal, the most improved, or a manager."""
+    noun = "rep" if rows.unit_kind(contest) is UnitKind.PERSON else "team"
+    if prize.is_improvement:
+        won = "the most improved" if noun == "rep" else "the most improved team"
+    elif prize.place is not None:
+        won = f"{'the team in ' if prize.for_manager else ''}{nth(prize.place)} place"
+    else:
+        won = f"every {noun} that reaches {_aim(contest)}"
+    return f"For whoever led {won}" if prize.for_manager else f"For {won}"
+
+
+def _aim(contest: Contest) -> str:
+    mode, goal = Mode(str(contest.terms["mode"])), Fraction(contest.goal or 1)
+    return percent(goal) if mode is Mode.PARTICIPATION else f"{plain(goal)} {SCORE_UNITS[mode]}"
+
+
+def _cost(minor: int, contest: Contest) -> str:
+    return show(minor, contest.currency) if minor else ""
+
+
+def fairness(contest: Contest, board: Board, table: Table) -> tuple[tuple[str, str], ...]:
+    """Why the race is fair, each with its count."""
+    sizes = [place.roster for place in table.places if place.ranked]
+    away = reads.people_with_days_away(board.id, facts.spec_of(board).terms.working_days)
+    uncounted = reads.uncounted(board.id)
+    notes = []
+    if sizes and Mode(board.mode) in {Mode.PARTICIPATION, Mode.PER_CAPITA}:
+        span = f"{min(sizes)} to {max(sizes)}" if min(sizes) != max(sizes) else str(sizes[0])
+        notes.append(
+            (
+                "Team size does not matter.",
+                f"Teams of {span} reps race on a score adjusted for size.",
+            )
+        )
+    notes.append(
+        (
+            "Time off does not hurt you.",
+            f"Days away come out of the count. {count_words(away, 'rep')} so far.",
+        )
+    )
+    if uncounted:
+        notes.append(
+            (
+                "Repeats add nothing.",
+                f"{count_words(uncounted, 'event')} over a cap, repeated or held, counted as 0.",
+            )
+        )
+    notes.append(
+        ("The rules stand.", f"Version {contest.rules_hash[:8]}, the same for every team.")
+    )
+    return tuple(notes)
+
+
+def mode_choices() -> tuple[tuple[str, str], ...]:
+    """Ways of ranking a new contest may choose."""
+    return tuple(
+        (mode.value, MODE_NAMES[mode]) for mode in (Mode.PARTICIPATION, Mode.PER_CAPITA, Mode.TOTAL)
+    )
