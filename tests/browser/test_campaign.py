@@ -3,6 +3,7 @@
 import csv
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,8 +43,21 @@ class House:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The small demo, shared by tests that leave its clock alone."""
+    with opened(tmp_path_factory.mktemp("browser")) as found:
+        yield found
+
+
+@pytest.fixture
+def aging_house(tmp_path: Path) -> Iterator[House]:
+    """A small demo of one test's own, which lets weeks pass in it."""
+    with opened(tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[House]:
     """Load the small demo into a database of its own and serve it."""
-    folder = tmp_path_factory.mktemp("browser")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PENNANT_")}
     env = {
         **kept,
@@ -126,7 +140,8 @@ def test_a_wrong_password_is_refused_without_saying_why(browser, house):
     page.close()
 
 
-def test_a_contest_is_followed_from_launch_to_award(browser, house, trouble):
+def test_a_contest_is_followed_from_launch_to_award(browser, aging_house, trouble):
+    house = aging_house
     manager = visit(browser, house, "manager", trouble)
     address = launch(manager, house)
     slug = address.rsplit("/", 1)[-1]

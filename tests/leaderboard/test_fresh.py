@@ -103,6 +103,11 @@ def version(board_id: int) -> int:
     return db.session.get_one(Board, board_id, populate_existing=True).version
 
 
+def is_counted(board_id: int) -> bool:
+    db.session.rollback()
+    return db.session.get_one(Board, board_id, populate_existing=True).counted_at is not None
+
+
 def poll_in(page: str) -> str:
     """The address at which the Board of this page asks for news."""
     found = re.search(r'hx-get="([^"]+)"', page)
@@ -132,7 +137,8 @@ def test_an_event_posted_is_on_the_board_without_waiting_for_a_slot(app, env, sc
         browser = Browser(port)
         browser.sign_in(reader.email)
         until(lambda: "hx-trigger" in browser.ask(PAGE)[2])
-        # The contest is started meanwhile: wait until all is quiet.
+        # The contest is started and counted meanwhile: wait until all is quiet.
+        until(lambda: is_counted(board_id))
         until(lambda: browser.ask(poll_in(browser.ask(PAGE)[2]))[0] == 204)
         _, headers, before = browser.ask(PAGE)
         known = poll_in(before)
