@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from coaching import access, queries
+from coaching import access
+from coaching.queries import figures as queries
 from core import clock
 from core.figures import Figure, FigureRequest, Param
 

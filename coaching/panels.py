@@ -4,7 +4,8 @@ from datetime import datetime
 
 from flask import render_template
 
-from coaching import access, queries
+from coaching import access
+from coaching.queries import figures as queries
 from core import charts
 from core.policy import Actor
 from core.slots import Panel

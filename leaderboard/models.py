@@ -325,3 +325,19 @@ class BracketMatch(Base):
     lower_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("team.id"), default=None)
     winner_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("team.id"), default=None)
     decided_by: Mapped[str | None] = mapped_column(String(10), default=None)
+
+
+class LoopWeek(Base):
+    """Whether a team's coaching loop was kept in a week; the room above writes it down here.
+
+    Only weeks that asked something of the manager have a row: outages and excused weeks have none.
+    """
+
+    __tablename__ = "loop_week"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), primary_key=True)
+    team_id: Mapped[int] = mapped_column(BigKey, ForeignKey("team.id"), primary_key=True)
+    week: Mapped[date] = mapped_column(primary_key=True)
+    manager_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("person.id"))
+    is_kept: Mapped[bool]

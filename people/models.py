@@ -124,6 +124,46 @@ class Absence(Base):
     ends_on: Mapped[date]
 
 
+class Deputy(Base):
+    """Who acts for a person over days, both ends included; shown as deputy wherever they do."""
+
+    __tablename__ = "deputy"
+    __table_args__ = (
+        UniqueConstraint("person_id", "deputy_id", "starts_on", name="uq_deputy_key"),
+        CheckConstraint("ends_on >= starts_on", name="ends_not_before_start"),
+        CheckConstraint("deputy_id <> person_id", name="somebody_else"),
+        _sane_date("starts_on"),
+        _sane_date("ends_on"),
+        Index("ix_deputy_deputy_id", "deputy_id"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+    deputy_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+
+
+class SecondLead(Base):
+    """A dotted line: somebody beside the team's lead who coaches a rep, in [starts_on, ends_on)."""
+
+    __tablename__ = "second_lead"
+    __table_args__ = (
+        UniqueConstraint("person_id", "lead_id", "starts_on", name="uq_second_lead_key"),
+        CheckConstraint("ends_on IS NULL OR ends_on > starts_on", name="ends_after_start"),
+        CheckConstraint("lead_id <> person_id", name="somebody_else"),
+        _sane_date("starts_on"),
+        _sane_date("ends_on"),
+        Index("ix_second_lead_lead_id", "lead_id"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+    lead_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None] = mapped_column(default=None)
+
+
 class PersonChange(Base):
     """One row whenever a person, membership or absence changed; upper rooms read on by id."""
 

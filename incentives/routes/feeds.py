@@ -10,16 +10,16 @@ from xml.etree import ElementTree as ET
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
+from core import icalendar
 from core.clock import now
 from core.errors import NotAllowed
 from core.guards import current_actor, public
+from core.icalendar import Event
 from core.policy import Scope, scope_of
 from core.settings import settings
 from core.web import isoformat, not_modified
 from incentives.queries import news as rows
 from incentives.routes.blueprint import blueprint
-from incentives.rules import icalendar
-from incentives.rules.icalendar import Event
 from incentives.rules.links import Kind
 from incentives.services import links
 

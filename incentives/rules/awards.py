@@ -3,7 +3,7 @@
 from datetime import timedelta
 from enum import StrEnum
 
-from incentives.rules.graph import Edge, written_key
+from core.graph import Edge, written_key
 
 DECIDE_WITHIN = timedelta(days=14)
 CLAIM_WITHIN = timedelta(days=60)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from incentives.rules.graph import Edge, written_key
+from core.graph import Edge, written_key
 
 DISPUTE_WINDOW = timedelta(hours=72)
 LONGEST_DAYS = 366

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from coaching import queries
+from coaching.queries import figures as queries
 from coaching.cli import FIGURES
 from core.db import transaction
 from core.policy import SYSTEM

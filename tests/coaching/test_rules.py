@@ -25,7 +25,7 @@ from adoption.rules.occasions import (
     last_day_here,
     status_of,
 )
-from coaching.rules import Leak, Moment, close_rate, cost_of_moment, pick_moment
+from coaching.rules.pricing import Leak, Moment, close_rate, cost_of_moment, pick_moment
 from core.calendars import ProgrammeCalendar
 from people.rules import PersonCalendar
 

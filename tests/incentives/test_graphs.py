@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from incentives.rules import awards, contests
 from incentives.rules.awards import AwardState, AwardStep
 from incentives.rules.contests import State, Step
-from incentives.rules.graph import Edge, walk, written_key
+from core.graph import Edge, walk, written_key
 
 SPECIFIED = json.loads((Path(__file__).parent.parent / "data" / "state_machines.json").read_text())
 MACHINES = {"contest": contests, "award": awards}

@@ -13,8 +13,8 @@ from core.db import db, transaction
 from core.errors import Invalid, NotFound
 from incentives import jobs
 from incentives.models import Award, BoardLink, Recognition
-from incentives.rules import icalendar
-from incentives.rules.icalendar import Event
+from core import icalendar
+from core.icalendar import Event
 from incentives.rules.links import Kind
 from incentives.services import links
 from incentives.services.contests import PrizePlan

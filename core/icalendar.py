@@ -28,7 +28,7 @@ def calendar(name: str, events: Iterable[Event]) -> str:
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
-        "PRODID:-//Pennant//Contests//EN",
+        "PRODID:-//Pennant//Pennant//EN",
         "CALSCALE:GREGORIAN",
         f"NAME:{escaped(name)}",
         f"X-WR-CALNAME:{escaped(name)}",

@@ -17,7 +17,7 @@ from adoption.queries.occasions import (
 )
 from adoption.queries.records import closings_of
 from adoption.rules.occasions import Occasion, OccasionStatus, coverage
-from coaching.rules import Leak, Moment, close_rate, cost_of_moment, pick_moment
+from coaching.rules.pricing import Leak, Moment, close_rate, cost_of_moment, pick_moment
 from core.calendars import DAY
 from core.errors import Invalid
 from core.stats import Share, per

@@ -1,0 +1,1 @@
+"""What the loop decides: prices, picks, states, outcomes, days, effect. Plain functions."""
