@@ -1,12 +1,8 @@
 """The verbs of the people room: take in the directory, let people in and out, keep their wishes."""
 
-from people.services.directory import (
-    load_absences,
-    load_external_ids,
-    load_memberships,
-    load_people,
-    note_changes,
-)
+from people.services.absences import load_absences
+from people.services.changes import end_sessions_of, note_changes
+from people.services.directory import load_people
 from people.services.entry import (
     check_password,
     close_session,
@@ -21,7 +17,9 @@ from people.services.entry import (
     signed_in,
 )
 from people.services.erasure import forget_erased
+from people.services.external_ids import load_external_ids
 from people.services.keys import SCOPES, create_token, revoke_token
+from people.services.memberships import load_memberships
 from people.services.wishes import (
     change_mail_lists,
     change_quiet_hours,
@@ -39,6 +37,7 @@ __all__ = [
     "close_session",
     "count_attempt",
     "create_token",
+    "end_sessions_of",
     "forget_erased",
     "hash_of",
     "load_absences",

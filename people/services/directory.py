@@ -1,28 +1,20 @@
-"""The directory import: people, memberships and absences taken in batch by batch, set-wise."""
+"""The directory import: everybody with their managers, taken in batch by batch, set-wise."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from core import audit, history
 from core.db import bulk_insert, upsert_rows
-from core.intake.kinds import Batch, BatchResult, LoadContext, Problem, Row, SetAside
+from core.intake.kinds import Batch, BatchResult, LoadContext, Problem, Row
 from core.policy import Role, Scope, scope_of
 from people import queries
-from people.models import Absence, ExternalId, Person, PersonChange, Team, TeamMembership
+from people.models import Person
 from people.queries import StoredPerson
-from people.rules import (
-    MembershipSpan,
-    absence_key,
-    free_slug,
-    manager_cycles,
-    membership_facts,
-    membership_key,
-    person_facts,
-    slug_of,
-)
+from people.rules import manager_cycles, person_facts
+from people.services.changes import end_sessions_of, note_changes
+from people.services.known import STAYS_ERASED
 
 PRIVILEGED = frozenset({Role.SALES_OPS, Role.EXECUTIVE, Role.ADMIN})
 
@@ -41,15 +33,6 @@ PERSON_FIELDS = {
 }
 WRITTEN = (*PERSON_FIELDS.values(), "manager_id")
 DEEPEST_LEVEL = 30
-STAYS_ERASED = "This person was erased and stays so."
-
-
-def note_changes(person_ids: Collection[int], now: datetime) -> None:
-    """Leave word for upper rooms that these people's records changed."""
-    bulk_insert(
-        PersonChange,
-        [{"person_id": ident, "changed_at": now} for ident in sorted(set(person_ids))],
-    )
 
 
 @dataclass
@@ -295,221 +278,3 @@ def _park_exchanged_emails(sifting: _Sifting, stored: Mapping[str, StoredPerson]
         for person in given_up
     ]
     upsert_rows(Person, rows, ["key"], ["email"])
-
-
-def end_sessions_of(person_ids: Iterable[int]) -> None:
-    """The sessions of these people end; what changed begins with a new sign-in (TRUST S11)."""
-    for account in queries.accounts_of(list(person_ids)):
-        account.version += 1
-
-
-def load_memberships(batch: Batch, context: LoadContext) -> BatchResult:
-    """Add and change memberships by person, team and start; unknown teams are founded.
-
-    Overlaps within one team are refused; elsewhere METRICS P7 says which team counts.
-    """
-    rows, aside = _known_people(batch)
-    good, problems = _with_end_after_start(rows, "start_date", "end_date", half_open=True)
-    teams = _teams({row["team"] for _line, row, _person in good})
-    stored = queries.memberships_of({person for _line, _row, person in good})
-    spans = {
-        (span.person_id, span.team_id, span.starts_on): span
-        for owned in stored.values()
-        for span in owned
-    }
-    asked: dict[tuple[int, int, date], tuple[int, MembershipSpan]] = {}
-    for line, row, person in good:
-        team = teams[row["team"]]
-        before = spans.get((person, team, row["start_date"]))
-        wanted = _wanted_span(row, person, team, before, batch.columns)
-        asked[(person, team, row["start_date"])] = (line, wanted)
-    problems.extend(_refuse_overlaps(asked, spans))
-    differing = {
-        key: span
-        for key, (_line, span) in asked.items()
-        if key not in spans or _content(spans[key]) != _content(span)
-    }
-    new = [_membership_row(span) for key, span in differing.items() if key not in spans]
-    bulk_insert(TeamMembership, new)
-    upsert_rows(
-        TeamMembership,
-        [_membership_row(span) for key, span in differing.items() if key in spans],
-        ["person_id", "team_id", "starts_on"],
-        ["ends_on", "is_lead"],
-    )
-    touched = frozenset(span.person_id for span in differing.values())
-    said = {
-        membership_key(span): membership_facts(spans[key]) if key in spans else None
-        for key, span in differing.items()
-    }
-    history.keep(queries.MEMBERSHIP, said, context.now)
-    note_changes(touched, context.now)
-    return BatchResult(
-        added=len(new),
-        changed=len(differing) - len(new),
-        unchanged=len(asked) - len(differing),
-        set_aside=aside,
-        problems=problems,
-        touched=touched,
-    )
-
-
-def _known_people(batch: Batch) -> tuple[list[tuple[int, Row, int]], list[SetAside]]:
-    """Rows with the id of their person, and those whose person nobody knows yet."""
-    ids = queries.by_key({row["person_id"] for _line, row in batch.rows})
-    known: list[tuple[int, Row, int]] = []
-    aside: list[SetAside] = []
-    for line, row in batch.rows:
-        key = row["person_id"]
-        if key in ids:
-            known.append((line, row, ids[key]))
-        else:
-            aside.append(SetAside(line, batch.raw(line), "unknown_person", key))
-    return known, aside
-
-
-def _with_end_after_start(
-    rows: Sequence[tuple[int, Row, int]], start: str, end: str, *, half_open: bool
-) -> tuple[list[tuple[int, Row, int]], list[Problem]]:
-    """Rows whose end lies after their start; of a half-open span the two may not be equal."""
-    good: list[tuple[int, Row, int]] = []
-    problems: list[Problem] = []
-    for line, row, person in rows:
-        first, last = row[start], row[end]
-        if last is not None and (last < first or (half_open and last == first)):
-            problems.append(Problem(line, end, "end_before_start", str(last)))
-        else:
-            good.append((line, row, person))
-    return good, problems
-
-
-def _teams(names: Collection[str]) -> dict[str, int]:
-    """Ids of the named teams; those that do not exist are founded."""
-    known = queries.team_ids_by_name(names)
-    missing = sorted(set(names) - known.keys())
-    if missing:
-        slugs = set(queries.team_slugs())
-        rows = []
-        for name in missing:
-            slug = free_slug(name, slugs) if slug_of(name) in slugs else slug_of(name)
-            slugs.add(slug)
-            rows.append({"name": name, "slug": slug})
-        bulk_insert(Team, rows)
-        known |= queries.team_ids_by_name(missing)
-    return known
-
-
-def _wanted_span(
-    row: Row,
-    person: int,
-    team: int,
-    before: MembershipSpan | None,
-    columns: Collection[str],
-) -> MembershipSpan:
-    """The membership a row asks for; what the file has no column for stays as stored."""
-    ends_on, is_lead = row["end_date"], row["lead"]
-    if before is not None:
-        ends_on = ends_on if "end_date" in columns else before.ends_on
-        is_lead = is_lead if "lead" in columns else before.is_lead
-    return MembershipSpan(
-        person_id=person,
-        team_id=team,
-        starts_on=row["start_date"],
-        ends_on=ends_on,
-        is_lead=is_lead,
-        id=before.id if before else 0,
-    )
-
-
-def _refuse_overlaps(
-    asked: dict[tuple[int, int, date], tuple[int, MembershipSpan]],
-    spans: Mapping[tuple[int, int, date], MembershipSpan],
-) -> list[Problem]:
-    """Take rows out of `asked` that overlap another span of the same person and team."""
-    by_pair: dict[tuple[int, int], list[MembershipSpan]] = defaultdict(list)
-    for key, span in (dict(spans) | {at: span for at, (_line, span) in asked.items()}).items():
-        by_pair[key[:2]].append(span)
-    problems: list[Problem] = []
-    for pair in {key[:2] for key in asked}:
-        standing: list[MembershipSpan] = []
-        ordered = sorted(by_pair[pair], key=lambda span: span.starts_on)
-        ordered.sort(key=lambda span: (*pair, span.starts_on) in asked)
-        for span in ordered:
-            key = (*pair, span.starts_on)
-            if key in asked and any(span.overlaps(other) for other in standing):
-                line, _span = asked.pop(key)
-                problems.append(Problem(line, "start_date", "overlap", str(span.starts_on)))
-            else:
-                standing.append(span)
-    return problems
-
-
-def _content(span: MembershipSpan) -> tuple[date | None, bool]:
-    return span.ends_on, span.is_lead
-
-
-def _membership_row(span: MembershipSpan) -> dict[str, object]:
-    return {
-        "person_id": span.person_id,
-        "team_id": span.team_id,
-        "starts_on": span.starts_on,
-        "ends_on": span.ends_on,
-        "is_lead": span.is_lead,
-    }
-
-
-def load_external_ids(batch: Batch, _context: LoadContext) -> BatchResult:
-    """Tie other systems' ids to people; an id means one person, the one named last.
-
-    To somebody who was erased nothing is tied any more.
-    """
-    rows, aside = _known_people(batch)
-    erased = queries.erased_people()
-    gone = [(line, row["person_id"]) for line, row, person in rows if person in erased]
-    asked = {
-        (row["system"], row["ref"]): person for _line, row, person in rows if person not in erased
-    }
-    stored = queries.external_ids(asked)
-    new = [pair for pair in asked if pair not in stored]
-    changed = [pair for pair in asked if stored.get(pair, asked[pair]) != asked[pair]]
-    upsert_rows(
-        ExternalId,
-        [
-            {"system": system, "ref": ref, "person_id": asked[system, ref]}
-            for system, ref in (*new, *changed)
-        ],
-        ["system", "ref"],
-    )
-    return BatchResult(
-        added=len(new),
-        changed=len(changed),
-        unchanged=len(asked) - len(new) - len(changed) + len(gone),
-        set_aside=aside,
-        problems=[
-            Problem(line, "person_id", "not_counted", key, STAYS_ERASED, refuses=False)
-            for line, key in gone
-        ],
-    )
-
-
-def load_absences(batch: Batch, context: LoadContext) -> BatchResult:
-    """Add absences; the three columns are the key, so there is nothing to change."""
-    rows, aside = _known_people(batch)
-    good, problems = _with_end_after_start(rows, "start_date", "end_date", half_open=False)
-    stored = queries.absences_of({person for _line, _row, person in good})
-    asked = {(person, row["start_date"], row["end_date"]) for _line, row, person in good}
-    new = sorted(asked - stored)
-    bulk_insert(
-        Absence,
-        [{"person_id": person, "starts_on": first, "ends_on": last} for person, first, last in new],
-    )
-    touched = frozenset(person for person, _first, _last in new)
-    history.keep(queries.ABSENCE, {absence_key(*key): None for key in new}, context.now)
-    note_changes(touched, context.now)
-    return BatchResult(
-        added=len(new),
-        unchanged=len(good) - len(new),
-        set_aside=aside,
-        problems=problems,
-        touched=touched,
-    )

@@ -10,7 +10,7 @@ from core.policy import Actor
 from people import queries
 from people.models import Person, Preference
 from people.rules import BoardName, clean_alias
-from people.services.directory import end_sessions_of, note_changes
+from people.services.changes import end_sessions_of, note_changes
 
 LEAVABLE = tuple(name for name in outbox.LISTS if name != "security")
 EARLIEST_QUIET, LATEST_QUIET = time(15, 0), time(23, 30)

@@ -205,7 +205,7 @@ def test_what_ends_a_session_ends_it_at_the_next_request(at, enter, rep, ending)
             if ending == "suspend":
                 services.suspend(rep.id, actor=SYSTEM, now=NOW)
             elif ending == "role":
-                services.directory.end_sessions_of([rep.id])
+                services.end_sessions_of([rep.id])
             elif ending == "left":
                 session.get(Person, rep.id).left_on = NOW.date() - timedelta(days=1)
             else:

@@ -148,7 +148,7 @@ def test_a_changed_role_in_the_directory_ends_sessions():
         raw = services.open_session(person.id, NOW)
     assert services.session_actor(raw, NOW).actor.person_id == person.id
     with transaction():
-        services.directory.end_sessions_of([person.id])
+        services.end_sessions_of([person.id])
     assert services.session_actor(raw, NOW) is None
 
 
