@@ -54,7 +54,7 @@ def _store_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
         intake = context.memo["usage_intake"] = services.open_intake(context.programme_id)
     done = services.Recorded()
     for prepared in ready.prepared or _prepare(batch, parsed, intake):
-        done += services.record_usage(intake, prepared)
+        done += services.record_usage(intake, prepared, is_known_file=context.is_known_file)
     if digest and done.added == len(batch.lines) and "person_id" in batch.at:
         services.remember_batch(context.programme_id, digest, done)
     return BatchResult(

@@ -81,8 +81,14 @@ def prepare_usage(
     return Prepared(rows, repeats, unknown, all_said)
 
 
-def record_usage(intake: UsageIntake, prepared: Prepared) -> Recorded:
-    """Store rows in the caller's transaction; each is added, changed, unchanged or unknown."""
+def record_usage(
+    intake: UsageIntake, prepared: Prepared, *, is_known_file: bool = False
+) -> Recorded:
+    """Store rows in the caller's transaction; each is added, changed, unchanged or unknown.
+
+    What stands among an event's versions changes nothing when its file comes again, though another
+    row with the same arrival took over since (CONTRACT section 3).
+    """
     rows, repeats, all_said = prepared.rows, prepared.repeats, prepared.all_said
     done = Recorded(unknown=prepared.unknown)
     if not rows.count:
@@ -95,7 +101,7 @@ def record_usage(intake: UsageIntake, prepared: Prepared) -> Recorded:
         done.first_id, done.last_id = loaded.first_id, loaded.last_id
     slow = [rows.row(place) for place in loaded.differing] + repeats
     if slow:
-        _place_versions(intake, slow, done, all_said=all_said)
+        _place_versions(intake, slow, done, all_said=all_said, is_known_file=is_known_file)
     if done.last_id:
         _leave_batch(intake.programme_id, rows, repeats, done)
         _note_sources(intake.programme_id, rows)
@@ -214,7 +220,12 @@ def _said(version: UsageEvent) -> tuple[datetime, Content]:
 
 
 def _place_versions(
-    intake: UsageIntake, rows: Sequence[Row], done: Recorded, *, all_said: bool
+    intake: UsageIntake,
+    rows: Sequence[Row],
+    done: Recorded,
+    *,
+    all_said: bool,
+    is_known_file: bool,
 ) -> None:
     """Put rows of known events among their versions, one event after the other."""
     lock_row(Programme, intake.programme_id)
@@ -225,7 +236,8 @@ def _place_versions(
     new: list[UsageEvent] = []
     for event, its_rows in by_event.items():
         chain = chains[event]
-        for row in _without_known_ties(chain, its_rows, done):
+        tell_apart = _not_standing if is_known_file else _without_known_ties
+        for row in tell_apart(chain, its_rows, done):
             version = _place(intake.programme_id, chain, row, done, arrival_given=all_said)
             if version is not None:
                 new.append(version)
@@ -252,6 +264,18 @@ def _without_known_ties(
             done.unchanged += len(together)
         else:
             yield from together
+
+
+def _not_standing(
+    chain: Sequence[UsageEvent], rows: Sequence[Row], done: Recorded
+) -> Iterator[Row]:
+    """Leave out records of a file known already that stand among the versions as they are."""
+    standing = [_said(version) for version in chain]
+    for row in rows:
+        if (_moment(row["received_at"]), _content(row)) in standing:
+            done.unchanged += 1
+        else:
+            yield row
 
 
 def _place(

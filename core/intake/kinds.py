@@ -46,7 +46,10 @@ class Column:
 
 @dataclass(frozen=True)
 class LoadContext:
-    """What a load may need besides its rows. `memo` lives for one file: keep look-ups in it."""
+    """What a load may need besides its rows. `memo` lives for one file: keep look-ups in it.
+
+    `is_known_file`: exactly this file was taken in to its end before, so nothing in it is news.
+    """
 
     programme_id: int | None
     actor: Actor
@@ -55,6 +58,7 @@ class LoadContext:
     source: str = "file"
     time_zone: ZoneInfo | None = None
     dry_run: bool = False
+    is_known_file: bool = False
     memo: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from core.db import bulk_insert, db, dialect, in_transaction, insert_missing
 from core.intake.ahead import read_ahead
@@ -74,6 +74,8 @@ class Run:
             # A door's rows come in one transaction: it leaves no dead, and many come in a minute.
             if self.is_seen:
                 _bury_the_dead(self.context.now)
+            is_known = _was_taken_in(sha256, self.kind.name, self.context.programme_id)
+            self.context = replace(self.context, is_known_file=is_known)
             row = ImportRun(
                 kind=self.kind.name,
                 file=self.result.file[:255],
@@ -293,6 +295,19 @@ class Run:
                 self._update_run(state="failed", finished_at=self.context.now)
         except Exception:  # noqa: BLE001 - the first error is the one to show
             db.session.rollback()
+
+
+def _was_taken_in(sha256: str, kind: str, programme_id: int | None) -> bool:
+    """Whether this very file was taken in to its end before; a door's rows are no file."""
+    if not sha256:
+        return False
+    earlier = select(ImportRun.id).where(
+        ImportRun.sha256 == sha256,
+        ImportRun.kind == kind,
+        ImportRun.programme_id == programme_id,
+        ImportRun.state == "done",
+    )
+    return db.session.execute(earlier.limit(1)).first() is not None
 
 
 def _bury_the_dead(now: datetime) -> None:

@@ -212,6 +212,57 @@ def test_records_of_one_moment_the_later_row_wins(app, tmp_path):
     assert db.session.scalar(select(func.count()).select_from(UsageEvent)) == 3
 
 
+@pytest.mark.parametrize("arrival", [{}, {"received_at": "2026-03-03T08:00:00Z"}])
+def test_a_correction_in_another_batch_with_the_same_arrival_comes_again_unchanged(
+    app, tmp_path, monkeypatch, arrival
+):
+    """The first row of the pair stands superseded: its file said both before, and nothing new."""
+    owner, one = make_programme(), rep()
+    monkeypatch.setattr("core.intake.lines.BLOCK_CHARACTERS", 100)
+    monkeypatch.setitem(KINDS, "usage", replace(KINDS["usage"], batch_rows=2))
+    first, second = event(one, object_id="typo", **arrival), event(one, object_id="o1", **arrival)
+    others = [event(one, event_id=f"f{number}", object_id="", **arrival) for number in range(6)]
+    rows = [first, *others, second]
+    assert counts(bring(tmp_path, owner, rows)) == (7, 1, 0, 0, 0)
+    for _time in range(2):
+        before = versions()
+        assert counts(bring(tmp_path, owner, rows)) == (0, 0, 8, 0, 0)
+        assert versions() == before
+    assert [said for said in versions() if said[-1] is None and said[0] == "e1"] == [
+        ("e1", "o1", None)
+    ]
+
+
+def test_a_file_that_was_corrected_by_another_changes_nothing_when_it_comes_again(app, tmp_path):
+    owner, one = make_programme(), rep()
+    wrong, right = [event(one, object_id="typo")], [event(one, object_id="o1")]
+    assert counts(bring(tmp_path, owner, wrong)) == (1, 0, 0, 0, 0)
+    assert counts(bring(tmp_path, owner, right)) == (0, 1, 0, 0, 0)
+    stored = versions()
+    assert counts(bring(tmp_path, owner, wrong)) == (0, 0, 1, 0, 0)
+    assert counts(bring(tmp_path, owner, right)) == (0, 0, 1, 0, 0)
+    assert versions() == stored
+    # Another file that says so is somebody's word, and the later row wins (METRICS E1).
+    assert counts(bring(tmp_path, owner, [*wrong, event(one, event_id="e2", object_id="")])) == (
+        1,
+        1,
+        0,
+        0,
+        0,
+    )
+    assert ("e1", "typo", None) in versions()
+
+
+def versions():
+    """Every version of every event: its id, what it is about, and when a later one took over."""
+    rows = db.session.execute(
+        select(UsageEvent.event_id, UsageEvent.object_id, UsageEvent.superseded_at).order_by(
+            UsageEvent.id
+        )
+    )
+    return [tuple(row) for row in rows]
+
+
 def test_the_same_id_from_two_sources_is_two_events(app, tmp_path):
     owner, one = make_programme(), rep()
     rows = [event(one, source="crm"), event(one, source="")]
