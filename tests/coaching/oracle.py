@@ -1,4 +1,4 @@
-"""METRICS S1-S7 computed slowly and plainly, day by day, sharing nothing with the product.
+"""METRICS S1-S7 and L1-L5 computed slowly and plainly, sharing nothing with the product.
 
 A world is a dictionary of plain rows; instants are aware, dates are dates. Each function cites the
 rule it follows.
@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
+from math import exp, log1p
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
@@ -15,11 +16,34 @@ DAY = timedelta(days=1)
 ENDLESS = date(2027, 6, 1)
 
 
-class Oracle:
-    """One world, asked at one (`through`, `as_of`)."""
+def price(amount, rate, decay, days):
+    """S5: what the weeks of silence took of the deal, each its share of what was left."""
+    if amount is None or rate is None or decay is None:
+        return None
+    kept = exp(days * log1p(-decay) / 7)
+    return float(amount) * rate * (1 - kept)
 
-    def __init__(self, world, through, as_of):
+
+def leak(per_year, built, works, adoption):
+    """L1 to L4 in whole fractions."""
+    year, built, works = Fraction(per_year), Fraction(built), Fraction(works)
+    back = year * works * Fraction(adoption)
+    return {
+        "recovered": back,
+        "still_leaking": year - back,
+        "net": back - built,
+        "roi": (back - built) / built,
+        "break_even": built / (year * works),
+        "payback_months": 12 * built / back if back else None,
+    }
+
+
+class Oracle:
+    """One world, asked at one (`through`, `as_of`); `taken` are moments coached before."""
+
+    def __init__(self, world, through, as_of, taken=frozenset()):
         self.world, self.through, self.as_of = world, through, as_of
+        self.taken = taken
         self.people = {one["id"]: one for one in world["people"]}
         self.deals = {one["key"]: one for one in world["deals"]}
 
@@ -108,7 +132,8 @@ class Oracle:
                     answered = open_one["answer"] is not None and open_one["answer"][0] < at
                     over = closed is not None and fired > closed
                     if not answered and not over:
-                        open_one["dismissed"] |= self.dismissed(row)
+                        open_one["signals"] += 1
+                        open_one["dismissed"] += self.dismissed(row)
                         continue
                     yield open_one
                 later = [run for run in runs if run[0] >= at]
@@ -120,14 +145,17 @@ class Oracle:
                     "fired": fired,
                     "answer": answer,
                     "closed": closed,
+                    "signals": 1,
                     "dismissed": self.dismissed(row),
                 }
             yield open_one
 
     def dismissed(self, row):
+        """The date of a dismissal that was known and had happened, in a list of one or none."""
         if row["dismissed_at"] is None or row["dismissed_at"] > self.as_of:
-            return False
-        return self.day_of(row["dismissed_at"], row["person"]) <= self.through
+            return []
+        day = self.day_of(row["dismissed_at"], row["person"])
+        return [day] if day <= self.through else []
 
     def last_day(self, person):
         one = self.people[person]
@@ -165,6 +193,9 @@ class Oracle:
                     "fired_day": fired,
                     "due": due,
                     "action_day": acted,
+                    "closed_day": one["closed"],
+                    "dismissed_day": min(one["dismissed"], default=None),
+                    "signals": one["signals"],
                     "status": status,
                     "delay_days": ((acted or one["closed"] or self.through) - fired).days,
                     "person": person,
@@ -188,6 +219,16 @@ class Oracle:
             "counts": {status: count for status, count in counts.items() if count},
         }
 
+    def week_of(self, person, first):
+        """S3 of one rep in the seven days from `first`: (on time, due, not due yet)."""
+        told = Counter(
+            one["status"]
+            for one in self.occasions
+            if one["person"] == person and first <= one["fired_day"] < first + 7 * DAY
+        )
+        missed = told["late"] + told["dismissed"] + told["ignored"]
+        return told["on_time"], told["on_time"] + missed, told["pending"]
+
     def close_rate(self, person):
         """S6."""
         closed = [
@@ -210,27 +251,32 @@ class Oracle:
             if week_end is not None and one["fired_day"] > week_end:
                 continue
             amount = self.deals.get(one["deal_id"], {}).get("amount")
-            rate, decay, cost = self.close_rate(one["person"]), self.world["decay"], None
-            if amount is not None and rate is not None and decay is not None:
-                cost = float(amount) * rate * (1 - (1 - decay) ** (one["delay_days"] / 7))
+            rate = self.close_rate(one["person"])
+            cost = price(amount, rate, self.world["decay"], one["delay_days"])
             rows.append({**one, "amount": amount, "rate": rate, "cost": cost})
         return rows
 
-    def picks(self):
-        """S7 at week_end = through: by hand-sorted comparison, the best of each rep."""
-        best = {}
+    def waiting(self):
+        """S7's candidates by person, dearest first: missed by now and not taken up before."""
+        found = defaultdict(list)
         for one in self.missed(self.through):
-            weight = one["cost"]
-            if self.world["decay"] is None and None not in {one["amount"], one["rate"]}:
-                weight = Fraction(one["amount"]) * Fraction(one["rate"]) * one["delay_days"]
-            order = (
-                float("-inf") if weight is None else weight,
-                one["delay_days"],
-                -one["at"].timestamp(),
-            )
-            rival = best.get(one["person"])
-            is_tie = rival is not None and order == rival[0]
-            wins_tie = is_tie and one["signal_id"] < rival[1]["signal_id"]
-            if rival is None or order > rival[0] or wins_tie:
-                best[one["person"]] = (order, one)
-        return [one for _order, one in best.values()]
+            if one["signal_id"] not in self.taken:
+                found[one["person"]].append(one)
+        for rows in found.values():
+            rows.sort(key=lambda one: one["signal_id"])
+            rows.sort(key=lambda one: one["at"])
+            rows.sort(key=lambda one: one["delay_days"], reverse=True)
+            rows.sort(key=self.weight, reverse=True)
+        return dict(found)
+
+    def weight(self, one):
+        """S7: the cost, or money times days while no decay is set; without a price the least."""
+        if self.world["decay"] is not None:
+            return float("-inf") if one["cost"] is None else one["cost"]
+        if one["amount"] is None or one["rate"] is None:
+            return float("-inf")
+        return Fraction(one["amount"]) * Fraction(one["rate"]) * one["delay_days"]
+
+    def picks(self):
+        """S7 at week_end = through: the first of each rep's candidates."""
+        return [rows[0] for rows in self.waiting().values()]

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from coaching.queries import figures as queries
 from coaching.cli import FIGURES
+from coaching.queries import figures as queries
 from core.db import transaction
 from core.policy import SYSTEM
 from people.services import create_token

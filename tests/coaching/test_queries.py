@@ -7,26 +7,17 @@ from random import Random
 
 import pytest
 
-from coaching.cli import FIGURES
 from core.errors import Invalid, NotFound
-from core.figures import FigureRequest
+from tests.coaching.comparing import ask, compare, questions
 from tests.coaching.oracle import Oracle
-from tests.coaching.worlds import FIRST, TEAMS, draw, make_teams, store
+from tests.coaching.worlds import draw, make_teams, store
 from tests.factories.adoption import make_deal, make_event, make_signal, make_usage
 from tests.factories.people import make_absence, make_membership, make_person, make_team
 from tests.factories.programme import make_programme
 
 MONDAY = date(2026, 3, 2)
 DAY = timedelta(days=1)
-NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 WORLDS = 25
-
-
-def ask(owner, name, as_of=NOW, *, rows=False, **params):
-    figure = next(figure for figure in FIGURES if figure.name == name)
-    asked = {param.name: params.get(param.name) for param in figure.params}
-    request = FigureRequest(programme_id=owner.id, params=asked, as_of=as_of, as_of_given=True)
-    return list(figure.rows(request)) if rows else dict(figure.compute(request))
 
 
 def rep(**given):
@@ -386,33 +377,6 @@ def test_present_adoption_without_signals_is_sustained_adoption(app):
     }
 
 
-def plain(rows):
-    """Oracle rows as the figure gives them."""
-    names = ("signal_id", "deal_id", "person_id", "team", "status", "delay_days")
-    dates = ("fired_day", "due", "action_day")
-    return [
-        {name: row[name] for name in names}
-        | {name: row[name] and row[name].isoformat() for name in dates}
-        | {"amount": None if row["amount"] is None else float(row["amount"])}
-        | {"cost": row["cost"] and pytest.approx(row["cost"], rel=1e-12)}
-        for row in rows
-    ]
-
-
-def by_signal(rows):
-    return sorted(rows, key=lambda row: row["signal_id"])
-
-
-def questions(seed):
-    """Report dates and instants to ask a world at, the last one far after everything."""
-    random = Random(seed)
-    for _ in range(2):
-        through = FIRST + random.randrange(5, 75) * DAY
-        moment = datetime(through.year, through.month, through.day, 12, tzinfo=UTC)
-        yield through, moment + random.randrange(-6, 30) * DAY
-    yield FIRST + 120 * DAY, NOW
-
-
 def test_random_worlds_equal_the_oracle(app):
     """Both databases meet the same oracle, so they equal each other as well."""
     teams = make_teams()
@@ -420,26 +384,9 @@ def test_random_worlds_equal_the_oracle(app):
     for seed in range(WORLDS):
         world = draw(seed)
         owner = store(world, teams)
-        for through, as_of in questions(seed):
+        for through, as_of in questions(Random(seed)):
             oracle = Oracle(world, through, as_of)
             seen.update(one["status"] for one in oracle.occasions)
             compare(owner, oracle, Random(f"{seed}:{through}"))
     assert min(seen[status] for status in ("on_time", "late", "dismissed", "ignored")) > 15
     assert min(seen[status] for status in ("closed_before_due", "owner_left", "pending")) > 8
-
-
-def compare(owner, oracle, random):
-    through, as_of = oracle.through, oracle.as_of
-    start = FIRST + random.randrange(40) * DAY
-    window = {"start": start, "end": start + random.randrange(1, 60) * DAY}
-    for team in (None, random.choice((*TEAMS, "unassigned"))):
-        told = ask(
-            owner, "due_behaviour_coverage", as_of=as_of, through=through, team=team, **window
-        )
-        assert told == oracle.coverage(*window.values(), team), (owner.slug, through, as_of, team)
-    week_end = random.choice((None, start))
-    rows = ask(owner, "missed_moments", as_of=as_of, through=through, week_end=week_end)["rows"]
-    assert by_signal(rows) == plain(by_signal(oracle.missed(week_end))), (owner.slug, through)
-    picks = ask(owner, "coaching_pick", as_of=as_of, week_end=through)["picks"]
-    expected = {one["person_id"]: one["signal_id"] for one in oracle.picks()}
-    assert {pick["person_id"]: pick["signal_id"] for pick in picks} == expected, owner.slug

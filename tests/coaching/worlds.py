@@ -14,7 +14,18 @@ from tests.factories.programme import enrol, make_programme
 
 DAY = timedelta(days=1)
 FIRST = date(2026, 2, 23)
-ZONES = (None, "America/New_York", "Pacific/Auckland", "Asia/Kathmandu", "Africa/Cairo")
+ZONES = (
+    None,
+    "America/New_York",
+    "Europe/Berlin",
+    "Pacific/Auckland",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "Africa/Cairo",
+)
+PROGRAMME_ZONES = ("America/New_York", "Africa/Cairo", "Australia/Lord_Howe", "UTC")
+# Hours of UTC at which a date begins in one of these zones, before or after its clocks change.
+HOURS = (0, 4, 5, 12, 12, 13, 21, 22, 23)
 TEAMS = ("North", "South", "East")
 
 
@@ -27,8 +38,8 @@ def _day(random, spread=70):
 
 
 def _moment(random, spread=70):
-    """Any second of the time, often one of a few, so that moments meet each other."""
-    hour = random.choice((0, 4, 5, 12, 12, 12, 23))
+    """One of a few moments of a day, so that moments meet each other and fall on date lines."""
+    hour = random.choice(HOURS)
     return datetime(2026, 2, 23, hour, random.choice((0, 0, 30)), tzinfo=UTC) + (
         random.randrange(spread) * DAY
     )
@@ -87,14 +98,17 @@ def _usage(random, number, name, deals, people):
 
 
 def draw(seed):
+    """The world of a seed."""
+    return draw_with(Random(seed), f"W{seed}")
+
+
+def draw_with(random, name):
     """The rows of one world; ids are given to people when they are stored."""
-    random = Random(seed)
-    name = f"W{seed}"
     people = [_person(random, number, name) for number in range(random.randrange(3, 7))]
     return {
         "random": random,
         "name": name,
-        "zone": random.choice(("America/New_York", "America/New_York", "Africa/Cairo", "UTC")),
+        "zone": random.choice(PROGRAMME_ZONES),
         "tz_mode": random.choice(("program", "user")),
         "workweek": random.choice(({0, 1, 2, 3, 4}, {0, 1, 2, 3, 6})),
         "holidays": {_day(random) for _ in range(random.randrange(4))},
