@@ -68,7 +68,8 @@ class CoachingItem(Base):
     `author_id` coached, for `manager_id` when a deputy did. The review is at `review_at`, on the
     author's date `review_on`; leave moves it and `first_review_on` stays. `outcome` is what the
     next due moment showed, `proof` whether events or somebody's word say so. `missed_by` tells why
-    a week went without: skipped by the manager, another rep picked, or our own outage.
+    a week went without: skipped by the manager, another rep picked, or our own outage. `change`
+    counts how often calendars were told anew; `called_off_at` that no review will be held.
     """
 
     __tablename__ = "coaching_item"
@@ -129,6 +130,7 @@ class CoachingItem(Base):
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
     is_shared_up: Mapped[bool] = mapped_column(default=False)
     change: Mapped[int] = mapped_column(default=0)
+    called_off_at: Mapped[datetime | None] = mapped_column(default=None)
     words_forgotten_at: Mapped[datetime | None] = mapped_column(default=None)
 
 

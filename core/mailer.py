@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
-from core import outbox
+from core import icalendar, outbox
 from core.db import transaction
 from core.outbox import LetterState, OutboundMail
 from core.settings import settings
@@ -99,7 +99,22 @@ def compose(mail: OutboundMail) -> EmailMessage:
     message.set_content(mail.text)
     if mail.html is not None:
         message.add_alternative(mail.html, subtype="html")
+    if mail.calendar is not None:
+        _add_invitation(message, mail.calendar)
+    if message.is_multipart():
+        # Of the message's own id, so that a letter sent again is the same to the byte.
+        message.set_boundary("=_" + mail.message_id.strip("<>").partition("@")[0])
     return message
+
+
+def _add_invitation(message: EmailMessage, calendar: str) -> None:
+    """Add an invitation as RFC 6047 wants it; as base64 no server on the way breaks its lines."""
+    message.add_alternative(
+        calendar.encode("utf-8"),
+        maintype="text",
+        subtype="calendar",
+        params={"charset": "utf-8", "method": str(icalendar.method_of(calendar))},
+    )
 
 
 @contextmanager

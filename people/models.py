@@ -124,6 +124,28 @@ class Absence(Base):
     ends_on: Mapped[date]
 
 
+class PersonalLink(Base):
+    """A way for a program that cannot sign in to what a person reads; the key is kept as a hash.
+
+    `kind` names what it opens; which room that is, only the room knows.
+    """
+
+    __tablename__ = "personal_link"
+    __table_args__ = (
+        CheckConstraint("expires_at > created_at", name="ends_after_start"),
+        Index("ix_personal_link_person_id", "person_id"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    kind: Mapped[str] = mapped_column(String(20))
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
 class Deputy(Base):
     """Who acts for a person over days, both ends included; shown as deputy wherever they do."""
 

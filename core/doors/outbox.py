@@ -134,7 +134,10 @@ def show(person_key: str | None, limit: int, *, as_json: bool) -> None:
     keys = current_app.extensions["pennant"]["person_keys"]({row.person_id for row in rows})
     db.session.rollback()
     if as_json:
-        names = ("kind", "list_name", "subject", "state", "reason", "dedupe_key", "attempts")
+        names = (
+            *("kind", "list_name", "subject", "state", "reason", "dedupe_key", "attempts"),
+            "has_invitation",
+        )
         terminal.print_json(
             {
                 "letters": [
@@ -152,6 +155,7 @@ def show(person_key: str | None, limit: int, *, as_json: bool) -> None:
     for row in rows:
         click.echo(
             f"{row.state:<11} {keys.get(row.person_id, '?'):<10} {row.kind:<24} {row.subject}"
+            f"{' [with an invitation]' if row.has_invitation else ''}"
         )
 
 

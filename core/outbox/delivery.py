@@ -50,6 +50,7 @@ class OutboundMail:
     text: str
     html: str | None
     message_id: str
+    calendar: str | None = None
 
 
 @dataclass
@@ -263,6 +264,7 @@ def _outbound(letter_ids: Sequence[int], recipients: Mapping[int, Recipient]) ->
             text=row.text,
             html=row.html,
             message_id=row.message_id,
+            calendar=row.calendar,
         )
         for row in rows
     ]

@@ -46,6 +46,7 @@ def letters(
         OutboxLetter.finished_at,
         OutboxLetter.dedupe_key,
         OutboxLetter.attempts,
+        OutboxLetter.calendar.is_not(None).label("has_invitation"),
     ).order_by(OutboxLetter.id.desc())
     filters = [
         condition

@@ -79,6 +79,7 @@ class OutboxLetter(Base):
     attempts: Mapped[int]
     is_safe_to_repeat: Mapped[bool] = mapped_column(Boolean(create_constraint=False))
     is_important: Mapped[bool] = mapped_column(Boolean(create_constraint=False))
+    calendar: Mapped[str | None] = mapped_column(Text, default=None)
 
 
 class Suppression(Base):
@@ -107,7 +108,10 @@ class MailSwitch(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What a room's notice writes; `dedupe_key` is used once for ever."""
+    """What a room's notice writes; `dedupe_key` is used once for ever.
+
+    `calendar` is an invitation as `core.icalendar` writes it, for the reader's own calendar.
+    """
 
     kind: str
     list_name: str
@@ -120,6 +124,7 @@ class Letter:
     use_by: datetime | None = None
     safe_to_repeat: bool = False
     important: bool = False
+    calendar: str | None = None
 
 
 @dataclass(frozen=True)

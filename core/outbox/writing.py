@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
+from core import icalendar
 from core.db import insert_missing
 from core.errors import Invalid
 from core.outbox.tables import PRIORITY, Letter, LetterState, OutboxLetter
@@ -17,7 +18,7 @@ def post(letter: Letter, now: datetime) -> bool:
 def post_all(letters: Iterable[Letter], now: datetime) -> int:
     """Put letters in the outbox set-wise; return how many were new.
 
-    Raises Invalid for an unknown list or a subject with a line break.
+    Raises Invalid for an unknown list, a subject with a line break, or a broken invitation.
     """
     return insert_missing(OutboxLetter, (_row(letter, now) for letter in letters), ["dedupe_key"])
 
@@ -29,6 +30,8 @@ def _row(letter: Letter, now: datetime) -> dict[str, object]:
     if "\n" in letter.subject or "\r" in letter.subject:
         msg = "A subject must be one line."
         raise Invalid(msg, field="subject")
+    if letter.calendar is not None:
+        _check_invitation(letter.calendar)
     return {
         "dedupe_key": letter.dedupe_key,
         "kind": letter.kind,
@@ -49,4 +52,13 @@ def _row(letter: Letter, now: datetime) -> dict[str, object]:
         "attempts": 0,
         "is_safe_to_repeat": letter.safe_to_repeat,
         "is_important": letter.important,
+        "calendar": letter.calendar,
     }
+
+
+def _check_invitation(calendar: str) -> None:
+    try:
+        icalendar.method_of(calendar)
+    except ValueError as broken:
+        msg = f"This is no invitation: {broken}."
+        raise Invalid(msg, field="calendar") from None

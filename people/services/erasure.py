@@ -3,10 +3,10 @@
 from core.db import delete_where
 from core.planning import is_among
 from people import queries
-from people.models import Account, AuthSession, ExternalId, Preference
+from people.models import Account, AuthSession, ExternalId, PersonalLink, Preference
 
 # Their row stays, for books and counts refer to it; these would tell whose it was, or let them in.
-LEADS_BACK = (ExternalId, AuthSession, Account, Preference)
+LEADS_BACK = (ExternalId, AuthSession, Account, PersonalLink, Preference)
 
 
 def forget_erased() -> int:
