@@ -75,6 +75,17 @@ from people.queries.rows import (
     MEMBERSHIP,
     PERSON,
 )
+from people.queries.standins import (
+    deputies_named_by,
+    deputies_of,
+    deputy_row,
+    deputy_spans,
+    second_lead_row,
+    second_leads_among,
+    second_leads_of,
+    second_led_by,
+    stood_in_for,
+)
 
 __all__ = [
     "ABSENCE",
@@ -103,6 +114,10 @@ __all__ = [
     "card_by_key",
     "cards",
     "changes_after",
+    "deputies_named_by",
+    "deputies_of",
+    "deputy_row",
+    "deputy_spans",
     "directory",
     "erased_people",
     "everybody",
@@ -124,8 +139,13 @@ __all__ = [
     "recipients",
     "reps_in_scope",
     "roles_then",
+    "second_lead_row",
+    "second_leads_among",
+    "second_leads_of",
+    "second_led_by",
     "session_in",
     "sign_in_of",
+    "stood_in_for",
     "stored_people",
     "team_by_slug",
     "team_ids_by_name",
