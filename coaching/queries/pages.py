@@ -1,0 +1,639 @@
+"""What the pages of the weekly loop show: a manager's Monday, one item, a rep's own view.
+
+Each page asks the same number of questions whatever the size of a team, and every one by index.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from sqlalchemy import func, or_, select
+
+import people.queries
+import programme.queries
+from coaching.models import (
+    CoachingItem,
+    CoachingMoment,
+    CoachingNote,
+    CoachingStep,
+    CoverageWeek,
+    Fix,
+    Loop,
+)
+from coaching.rules.life import OPEN_FIX, WAITING
+from coaching.rules.telling import Told, weight
+from core.calendars import DAY, WEEK_DAYS
+from core.db import db
+from core.stats import Share
+from people.queries import PersonCard
+from programme.models import Programme
+
+WEEKS_SHOWN = 8
+MONDAYS_BACK = 5
+MOST_CHANGES = 8
+MOST_OF_A_REP = 26
+WEEK = WEEK_DAYS * DAY
+
+
+@dataclass(frozen=True)
+class ScoreWeek:
+    """A calendar week: how often it was done when it was due, and whether the loop was kept."""
+
+    week: date
+    share: Share
+    pending: int = 0
+    loop: str | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The number of the week before, as it was shown when this week was prepared."""
+
+    share: Share
+    pending: int
+    through: date
+    is_complete: bool
+    missed: int
+    outcome: str | None
+
+
+@dataclass(frozen=True)
+class Shortlisted:
+    """A missed moment as it was stored and as plain facts."""
+
+    moment: CoachingMoment
+    told: Told
+
+    @property
+    def title(self) -> str:
+        """What people call the deal."""
+        return self.moment.account or f"Deal {self.moment.deal_key}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One missed moment on the shortlist; `until` or `is_taken` say why it cannot be picked."""
+
+    id: int
+    item_uid: str
+    rep: PersonCard
+    deal_key: str
+    account: str | None
+    told: Told
+    until: date | None = None
+    is_taken: bool = False
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can be picked."""
+        return self.until is None and not self.is_taken
+
+    @property
+    def title(self) -> str:
+        """What people call the deal."""
+        return self.account or f"Deal {self.deal_key}"
+
+
+@dataclass(frozen=True)
+class Owed:
+    """A review that is to be held: whose, of which fix, since when."""
+
+    item: CoachingItem
+    rep: PersonCard
+    words: str
+    title: str
+    is_overdue: bool
+    is_today: bool
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One coached week of a rep: how often it was done before and in the week of the talk."""
+
+    item: CoachingItem
+    rep: PersonCard
+    words: str
+    before: Share
+    after: Share
+    after_is_over: bool
+
+
+@dataclass(frozen=True)
+class Monday:
+    """A manager's whole page."""
+
+    owner: Programme
+    today: date
+    week: date
+    is_prepared: bool
+    shown: Shown | None
+    weeks: Sequence[ScoreWeek]
+    choices: Sequence[Choice]
+    owed: Sequence[Owed]
+    coming: Sequence[Owed]
+    changed: Sequence[Changed]
+    rep_ids: frozenset[int] = field(default=frozenset())
+
+    @property
+    def free(self) -> list[Choice]:
+        """What may be picked, dearest first."""
+        return [choice for choice in self.choices if choice.is_free]
+
+
+def default_programme() -> Programme | None:
+    """The programme pages show when none is named."""
+    return programme.queries.default()
+
+
+def week_at(owner: Programme, now: datetime) -> tuple[date, date]:
+    """(today, first date of its week) in the programme's zone."""
+    calendar = programme.queries.calendar(owner)
+    today = calendar.local_day(now)
+    return today, calendar.week_of(today)
+
+
+def teams_led(lead_ids: Collection[int], on: date) -> frozenset[int]:
+    """The teams any of these people leads on a day."""
+    return frozenset().union(*(people.queries.led_team_ids(lead, on) for lead in lead_ids))
+
+
+def monday(
+    owner: Programme,
+    now: datetime,
+    *,
+    rep_ids: frozenset[int],
+    lead_ids: frozenset[int],
+) -> Monday:
+    """The page of those reps, for the people who lead them: `lead_ids` and whom they stand in for.
+
+    The team's number is that of the teams they lead; who leads none sees the sum of their reps.
+    """
+    today, week = week_at(owner, now)
+    team_ids = teams_led(lead_ids, today)
+    found = _items_at_hand(owner.id, week, rep_ids, lead_ids)
+    fixes = fixes_of([item.id for item in found])
+    loops = _loops(owner.id, week - WEEKS_SHOWN * WEEK, team_ids)
+    coached = _coached_lately(owner.id, week, rep_ids, lead_ids)
+    cards = people.queries.cards(
+        {*rep_ids, *(item.rep_id for item in found), *(item.rep_id for item, _ in coached)}
+    )
+    this_week = [item for item in found if item.week == week and item.rep_id in rep_ids]
+    open_fixes = {item.rep_id: item for item in found if item.state in OPEN_FIX}
+    moments = moments_of(
+        [item.id for item in this_week] + [item.id for item in open_fixes.values()]
+    )
+    chosen = {moment.id: moment for rows in moments.values() for moment in rows}
+    here = [loop for loop in loops if loop.week == week]
+    weeks = _weeks(owner.id, week, team_ids, rep_ids, loops)
+    shown = _shown(here, this_week, week)
+    reviews = [
+        _owed(item, cards, fixes, chosen, today)
+        for item in found
+        if item.state in OPEN_FIX and (item.rep_id in rep_ids or item.author_id in lead_ids)
+    ]
+    return Monday(
+        owner=owner,
+        today=today,
+        week=week,
+        is_prepared=bool(here or this_week),
+        shown=shown,
+        weeks=_with_shown(weeks, shown, week),
+        choices=_choices(owner, this_week, moments, open_fixes, cards),
+        owed=[each for each in reviews if each.is_today or each.is_overdue],
+        coming=[each for each in reviews if not (each.is_today or each.is_overdue)],
+        changed=_changes(owner.id, week, coached, cards),
+        rep_ids=rep_ids,
+    )
+
+
+def _items_at_hand(
+    programme_id: int, week: date, rep_ids: Collection[int], author_ids: Collection[int]
+) -> list[CoachingItem]:
+    """This week's items of the reps, and whatever open fix they or these authors have."""
+    of_reps = CoachingItem.rep_id.in_(sorted(rep_ids))
+    rows = db.session.scalars(
+        select(CoachingItem)
+        .where(
+            CoachingItem.programme_id == programme_id,
+            or_(
+                of_reps & (CoachingItem.week == week),
+                of_reps & CoachingItem.state.in_(sorted(OPEN_FIX)),
+                CoachingItem.author_id.in_(sorted(author_ids))
+                & CoachingItem.state.in_(sorted(OPEN_FIX)),
+            ),
+        )
+        .order_by(CoachingItem.review_at, CoachingItem.id)
+    )
+    return list(rows)
+
+
+def fixes_of(item_ids: Collection[int]) -> dict[int, Fix]:
+    """The one fix of each item that has one."""
+    rows = db.session.scalars(select(Fix).where(Fix.item_id.in_(sorted(item_ids))))
+    return {fix.item_id: fix for fix in rows}
+
+
+def moments_of(item_ids: Collection[int]) -> dict[int, list[CoachingMoment]]:
+    """The missed moments of each item, dearest first."""
+    found: dict[int, list[CoachingMoment]] = defaultdict(list)
+    rows = db.session.scalars(
+        select(CoachingMoment)
+        .where(CoachingMoment.item_id.in_(sorted(item_ids)))
+        .order_by(CoachingMoment.item_id, CoachingMoment.position)
+    )
+    for moment in rows:
+        found[moment.item_id].append(moment)
+    return dict(found)
+
+
+def _loops(programme_id: int, since: date, team_ids: Collection[int]) -> list[Loop]:
+    return list(
+        db.session.scalars(
+            select(Loop)
+            .where(
+                Loop.programme_id == programme_id,
+                Loop.team_id.in_(sorted(team_ids)),
+                Loop.week >= since,
+            )
+            .order_by(Loop.week, Loop.team_id)
+        )
+    )
+
+
+def _weeks(
+    programme_id: int,
+    week: date,
+    team_ids: Collection[int],
+    rep_ids: Collection[int],
+    loops: Iterable[Loop],
+) -> list[ScoreWeek]:
+    """The complete weeks before this one, oldest first, as they stand now."""
+    whose = (
+        CoverageWeek.team_id.in_(sorted(team_ids))
+        if team_ids
+        else CoverageWeek.person_id.in_(sorted(rep_ids))
+    )
+    rows = db.session.execute(
+        select(
+            CoverageWeek.week,
+            func.sum(CoverageWeek.on_time),
+            func.sum(CoverageWeek.due),
+            func.sum(CoverageWeek.pending),
+        )
+        .where(
+            CoverageWeek.programme_id == programme_id,
+            CoverageWeek.week.in_(_mondays(week)),
+            whose,
+        )
+        .group_by(CoverageWeek.week)
+    )
+    counted = {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in rows}
+    outcomes: dict[date, list[str]] = defaultdict(list)
+    for loop in loops:
+        outcomes[loop.week].append(loop.outcome)
+    return [
+        ScoreWeek(
+            each,
+            Share(*counted.get(each, (0, 0, 0))[:2]),
+            counted.get(each, (0, 0, 0))[2],
+            _together(outcomes.get(each, ())),
+        )
+        for each in _mondays(week)
+    ]
+
+
+def _mondays(week: date) -> list[date]:
+    return [week - number * WEEK for number in range(WEEKS_SHOWN, 0, -1)]
+
+
+def _together(outcomes: Collection[str]) -> str | None:
+    """One word for a week of several teams: what one skipped is not hidden by another's keeping."""
+    for outcome in ("skipped", "kept", "system", "excused", "nothing_missed", "open"):
+        if outcome in outcomes:
+            return outcome
+    return None
+
+
+def _shown(loops: Sequence[Loop], items: Sequence[CoachingItem], week: date) -> Shown | None:
+    """The number as it was shown: of the teams, or of the reps where no team is led."""
+    rows: Sequence[Loop | CoachingItem] = loops or items
+    if not rows:
+        return None
+    return Shown(
+        Share(sum(row.on_time for row in rows), sum(row.due for row in rows)),
+        sum(row.pending for row in rows),
+        max((loop.through for loop in loops), default=week - DAY),
+        all(loop.is_complete for loop in loops),
+        sum(loop.missed for loop in loops),
+        _together([loop.outcome for loop in loops]),
+    )
+
+
+def _with_shown(weeks: list[ScoreWeek], shown: Shown | None, week: date) -> list[ScoreWeek]:
+    """The last week as it was shown on the set day; what came later changes later weeks."""
+    if shown is None or not weeks:
+        return weeks
+    last = weeks[-1]
+    return [*weeks[:-1], replace(last, share=shown.share, pending=shown.pending)]
+
+
+def told_of(moment: CoachingMoment, through: date, currency: str) -> Told:
+    """A stored moment as plain facts."""
+    return Told(
+        status=moment.status,
+        fired_on=moment.fired_on,
+        delay_days=moment.delay_days,
+        through=through,
+        amount=moment.amount,
+        currency=moment.currency or currency,
+        proposal_on=moment.proposal_on,
+        due_on=moment.due_on,
+        dismissed_on=moment.dismissed_on,
+        acted_on=moment.acted_on,
+        closed_on=moment.closed_on,
+        rate=moment.rate,
+        decay=moment.decay,
+        cost=moment.cost,
+    )
+
+
+def _choices(
+    owner: Programme,
+    items: Iterable[CoachingItem],
+    moments: Mapping[int, Sequence[CoachingMoment]],
+    open_fixes: Mapping[int, CoachingItem],
+    cards: Mapping[int, PersonCard],
+) -> list[Choice]:
+    """Every moment of the week's items, those that can be picked first, dearest first."""
+    found = [
+        Choice(
+            moment.id,
+            item.uid,
+            cards[item.rep_id],
+            moment.deal_key,
+            moment.account,
+            told_of(moment, item.week - DAY, owner.currency),
+            until=open_fixes[item.rep_id].review_on if item.rep_id in open_fixes else None,
+            is_taken=item.rep_id not in open_fixes and item.state not in WAITING,
+        )
+        for item in items
+        for moment in moments.get(item.id, ())
+    ]
+    return sorted(found, key=_dearest)
+
+
+def _dearest(choice: Choice) -> tuple[bool, float, int, date, int]:
+    told = choice.told
+    return (not choice.is_free, -weight(told), -told.delay_days, told.fired_on, choice.id)
+
+
+def _owed(
+    item: CoachingItem,
+    cards: Mapping[int, PersonCard],
+    fixes: Mapping[int, Fix],
+    chosen: Mapping[int, CoachingMoment],
+    today: date,
+) -> Owed:
+    fix, moment = fixes.get(item.id), chosen.get(item.moment_id or 0)
+    on = item.review_on or today
+    return Owed(
+        item,
+        cards[item.rep_id],
+        fix.words if fix is not None else "",
+        (moment.account or f"Deal {moment.deal_key}") if moment is not None else "",
+        is_overdue=on < today,
+        is_today=on == today,
+    )
+
+
+def _coached_lately(
+    programme_id: int, week: date, rep_ids: Collection[int], author_ids: Collection[int]
+) -> list[tuple[CoachingItem, str]]:
+    """The latest coached items of the last weeks with their fix, newest first."""
+    rows = db.session.execute(
+        select(CoachingItem, Fix.words)
+        .join(Fix, Fix.item_id == CoachingItem.id)
+        .where(
+            CoachingItem.programme_id == programme_id,
+            CoachingItem.week >= week - MONDAYS_BACK * WEEK,
+            CoachingItem.week < week,
+            or_(
+                CoachingItem.rep_id.in_(sorted(rep_ids)),
+                CoachingItem.author_id.in_(sorted(author_ids)),
+            ),
+        )
+        .order_by(CoachingItem.week.desc(), CoachingItem.id)
+        .limit(MOST_CHANGES)
+    )
+    return [(item, words) for item, words in rows]
+
+
+def _changes(
+    programme_id: int,
+    week: date,
+    coached: Sequence[tuple[CoachingItem, str]],
+    cards: Mapping[int, PersonCard],
+) -> list[Changed]:
+    """For each coached week the week before it and the week itself, as they stand now."""
+    counted = counts_of(
+        programme_id,
+        {item.rep_id for item, _ in coached},
+        {each for item, _ in coached for each in (item.week - WEEK, item.week)},
+    )
+    nothing = Share(0, 0)
+    return [
+        Changed(
+            item,
+            cards[item.rep_id],
+            words,
+            counted.get((item.rep_id, item.week - WEEK), nothing),
+            counted.get((item.rep_id, item.week), nothing),
+            after_is_over=item.week < week,
+        )
+        for item, words in coached
+    ]
+
+
+def counts_of(
+    programme_id: int, person_ids: Collection[int], weeks: Collection[date]
+) -> dict[tuple[int, date], Share]:
+    """METRICS S3 by person and week, of the weeks in which anything fell due."""
+    rows = db.session.execute(
+        select(
+            CoverageWeek.person_id, CoverageWeek.week, CoverageWeek.on_time, CoverageWeek.due
+        ).where(
+            CoverageWeek.programme_id == programme_id,
+            CoverageWeek.week.in_(sorted(weeks)),
+            CoverageWeek.person_id.in_(sorted(person_ids)),
+        )
+    )
+    return {(row.person_id, row.week): Share(row.on_time, row.due) for row in rows}
+
+
+@dataclass(frozen=True)
+class Said:
+    """A note with who wrote it."""
+
+    note: CoachingNote
+    author: PersonCard
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step of an item with who took it; nobody is the house itself."""
+
+    step: CoachingStep
+    actor: PersonCard | None
+
+
+@dataclass(frozen=True)
+class ItemPage:
+    """One item with its whole history, in the order it happened."""
+
+    item: CoachingItem
+    rep: PersonCard
+    author: PersonCard | None
+    manager: PersonCard | None
+    through: date
+    is_complete: bool
+    moments: Sequence[Shortlisted]
+    chosen: Shortlisted | None
+    fix: Fix | None
+    said: Sequence[Said]
+    steps: Sequence[Done]
+
+
+def item_page(item: CoachingItem, owner: Programme) -> ItemPage:
+    """Everything kept about one item; who may read its words decides access."""
+    loop = db.session.get_one(Loop, item.loop_id)
+    notes = notes_of([item.id]).get(item.id, [])
+    steps = list(
+        db.session.scalars(
+            select(CoachingStep)
+            .where(CoachingStep.item_id == item.id)
+            .order_by(CoachingStep.at, CoachingStep.id)
+        )
+    )
+    people_in_it = {item.rep_id, item.author_id, item.manager_id}
+    people_in_it |= {note.author_id for note in notes} | {step.actor_id for step in steps}
+    cards = people.queries.cards({ident for ident in people_in_it if ident is not None})
+    moments = [
+        Shortlisted(moment, told_of(moment, loop.through, owner.currency))
+        for moment in moments_of([item.id]).get(item.id, [])
+    ]
+    return ItemPage(
+        item=item,
+        rep=cards[item.rep_id],
+        author=cards.get(item.author_id or 0),
+        manager=cards.get(item.manager_id or 0),
+        through=loop.through,
+        is_complete=loop.is_complete,
+        moments=moments,
+        chosen=next((one for one in moments if one.moment.id == item.moment_id), None),
+        fix=fixes_of([item.id]).get(item.id),
+        said=[Said(note, cards[note.author_id]) for note in notes],
+        steps=[Done(step, cards.get(step.actor_id or 0)) for step in steps],
+    )
+
+
+def notes_of(item_ids: Collection[int]) -> dict[int, list[CoachingNote]]:
+    """What was said to each item, oldest first."""
+    found: dict[int, list[CoachingNote]] = defaultdict(list)
+    rows = db.session.scalars(
+        select(CoachingNote)
+        .where(CoachingNote.item_id.in_(sorted(item_ids)))
+        .order_by(CoachingNote.at, CoachingNote.id)
+    )
+    for note in rows:
+        found[note.item_id].append(note)
+    return dict(found)
+
+
+@dataclass(frozen=True)
+class OwnItem:
+    """A rep's own week in short: the number, the moment, the fix, how it ended."""
+
+    item: CoachingItem
+    author: PersonCard | None
+    chosen: Shortlisted | None
+    moments: Sequence[Shortlisted]
+    fix: Fix | None
+    notes: int
+
+
+@dataclass(frozen=True)
+class Own:
+    """What a rep's manager sees about them: exactly these rows."""
+
+    owner: Programme
+    today: date
+    week: date
+    weeks: Sequence[ScoreWeek]
+    items: Sequence[OwnItem]
+
+    @property
+    def open(self) -> OwnItem | None:
+        """The one with a fix whose review is still to come."""
+        return next((each for each in self.items if each.item.state in OPEN_FIX), None)
+
+    @property
+    def this_week(self) -> OwnItem | None:
+        """The one of the present week."""
+        return next((each for each in self.items if each.item.week == self.week), None)
+
+
+def own(owner: Programme, person_id: int, now: datetime) -> Own:
+    """A rep's numbers by week and items, the newest first."""
+    today, week = week_at(owner, now)
+    items = list(
+        db.session.scalars(
+            select(CoachingItem)
+            .where(CoachingItem.rep_id == person_id, CoachingItem.programme_id == owner.id)
+            .order_by(CoachingItem.week.desc())
+            .limit(MOST_OF_A_REP)
+        )
+    )
+    current = next((item for item in items if item.week == week), None)
+    shown = _shown((), [current], week) if current is not None else None
+    weeks = _with_shown(_weeks(owner.id, week, (), [person_id], ()), shown, week)
+    return Own(owner, today, week, weeks, _in_short(items, owner))
+
+
+def open_of(person_id: int, owner: Programme) -> OwnItem | None:
+    """The rep's one open fix, for their own week."""
+    items = list(
+        db.session.scalars(
+            select(CoachingItem).where(
+                CoachingItem.rep_id == person_id,
+                CoachingItem.programme_id == owner.id,
+                CoachingItem.state.in_(sorted(OPEN_FIX)),
+            )
+        )
+    )
+    return next(iter(_in_short(items, owner)), None)
+
+
+def _in_short(items: Sequence[CoachingItem], owner: Programme) -> list[OwnItem]:
+    idents = [item.id for item in items]
+    if not idents:
+        return []
+    fixes, moments, notes = fixes_of(idents), moments_of(idents), notes_of(idents)
+    cards = people.queries.cards({item.author_id for item in items if item.author_id is not None})
+    found = []
+    for item in items:
+        listed = [
+            Shortlisted(moment, told_of(moment, item.week - DAY, owner.currency))
+            for moment in moments.get(item.id, ())
+        ]
+        found.append(
+            OwnItem(
+                item,
+                cards.get(item.author_id or 0),
+                next((one for one in listed if one.moment.id == item.moment_id), None),
+                listed,
+                fixes.get(item.id),
+                len(notes.get(item.id, ())),
+            )
+        )
+    return found
