@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, BigKey, Key
@@ -231,6 +231,39 @@ class AuthSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class Erasure(Base):
+    """That somebody is to be erased, or was: asked for by one admin, confirmed by another.
+
+    `words` are what texts elsewhere may still call them, each with what stands there instead; they
+    go when those texts are cleared.
+    """
+
+    __tablename__ = "erasure"
+    __table_args__ = (
+        CheckConstraint("confirmed_by_id <> asked_by_id", name="two_people"),
+        CheckConstraint("words IS NULL OR erased_at IS NOT NULL", name="words_of_erased"),
+    )
+
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"), primary_key=True)
+    asked_by_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
+    asked_at: Mapped[datetime]
+    confirmed_by_id: Mapped[int | None] = mapped_column(
+        BigKey, ForeignKey("person.id"), default=None
+    )
+    erased_at: Mapped[datetime | None] = mapped_column(default=None)
+    words: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True), default=None)
+
+
+class ForgottenName(Base):
+    """The hash of what somebody erased was called by files, so that none brings them back."""
+
+    __tablename__ = "forgotten_name"
+    __table_args__ = (Index("ix_forgotten_name_person_id", "person_id"),)
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigKey, ForeignKey("person.id"))
 
 
 class ApiToken(Base):
