@@ -25,6 +25,11 @@ from people.queries.lines import (
     people_led_by,
     tree_below,
 )
+from people.queries.links import (
+    PersonalLinkRow,
+    personal_link,
+    personal_links,
+)
 from people.queries.memberships import (
     TeamRow,
     memberships_between,
@@ -50,6 +55,7 @@ from people.queries.persons import (
     PersonCard,
     actor_by_key,
     actor_of,
+    actor_on,
     alias_taken,
     card,
     card_by_key,
@@ -76,6 +82,7 @@ from people.queries.rows import (
     PERSON,
 )
 from people.queries.standins import (
+    active_among,
     deputies_named_by,
     deputies_of,
     deputy_row,
@@ -99,13 +106,16 @@ __all__ = [
     "OpenSession",
     "Past",
     "PersonCard",
+    "PersonalLinkRow",
     "SignIn",
     "StoredPerson",
     "TeamRow",
     "absences_of",
     "accounts_of",
+    "active_among",
     "actor_by_key",
     "actor_of",
+    "actor_on",
     "alias_taken",
     "by_email",
     "by_key",
@@ -135,6 +145,8 @@ __all__ = [
     "owners_of_emails",
     "people_in_teams",
     "people_led_by",
+    "personal_link",
+    "personal_links",
     "preference_of",
     "recipients",
     "reps_in_scope",

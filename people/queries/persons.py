@@ -185,6 +185,18 @@ def actor_of(person_id: int) -> Actor | None:
     return Actor(person_id=person_id, role=Role(row.role), name=row.name) if row else None
 
 
+def actor_on(person_id: int, today: date) -> Actor | None:
+    """`actor_of` while they may enter: None from the day after they left, too."""
+    row = db.session.execute(
+        select(Person.name, Person.role, Person.status, Person.left_on).where(
+            Person.id == person_id
+        )
+    ).first()
+    if row is None or not may_sign_in(row.status, row.left_on, today):
+        return None
+    return Actor(person_id=person_id, role=Role(row.role), name=row.name)
+
+
 def actor_by_key(key: str) -> Actor | None:
     """`actor_of` by the files' person_id."""
     ident = by_key([key]).get(key)

@@ -20,6 +20,16 @@ def _is_here(on: date) -> ColumnElement[bool]:
     return and_(Person.status == "active", or_(Person.left_on.is_(None), Person.left_on >= on))
 
 
+def active_among(person_ids: Collection[int], on: date) -> frozenset[int]:
+    """Those of these people who may sign in on a day."""
+    found: set[int] = set()
+    for chunk in chunks(person_ids):
+        found.update(
+            db.session.scalars(select(Person.id).where(Person.id.in_(chunk), _is_here(on)))
+        )
+    return frozenset(found)
+
+
 def stood_in_for(deputy_id: int, on: date) -> frozenset[int]:
     """The people this one stands in for on a day."""
     return frozenset(
