@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, case, func, literal, or_, select
 
-import programme.queries
 from coaching.models import CoachingItem, Fix, FixIdea
 from coaching.rules.ideas import BUILT_IN, Blanks, Followed, Idea, Offer, fill, is_still, ranked
 from core.db import db
@@ -29,6 +28,10 @@ class Library:
         """The idea of this slug that is offered."""
         return next((each for each in self.ideas if each.slug == slug), None)
 
+    def known(self, slug: str) -> Idea | None:
+        """The idea of this slug, retired or not."""
+        return self.of(slug) or next((each for each in self.retired if each.slug == slug), None)
+
     def offers(self, status: str, blanks: Blanks) -> tuple[Offer, ...]:
         """The ideas for a moment missed this way, best first, their blanks filled."""
         return tuple(
@@ -40,11 +43,6 @@ class Library:
             )
             for each in ranked(self.ideas, self.followed, status)
         )
-
-
-def current_programme() -> Programme | None:
-    """The programme pages show when none is named."""
-    return programme.queries.default()
 
 
 def library(owner: Programme) -> Library:
@@ -60,8 +58,14 @@ def library(owner: Programme) -> Library:
     return Library(ideas, tuple(gone), _followed(owner, (*ideas, *gone)))
 
 
+OURS = {each.slug: each for each in BUILT_IN}
+
+
 def _idea(row: FixIdea) -> Idea:
-    return Idea(row.slug, row.title, row.words, row.about, row.created_at, is_own=True)
+    """A stored idea; one of ours that only got another name here keeps all its fixes."""
+    ours = OURS.get(row.slug)
+    since = ours.since if ours is not None and ours.words == row.words else row.created_at
+    return Idea(row.slug, row.title, row.words, row.about, since, row.author_id)
 
 
 def _followed(owner: Programme, ideas: tuple[Idea, ...]) -> dict[str, Followed]:
@@ -85,12 +89,15 @@ def _followed(owner: Programme, ideas: tuple[Idea, ...]) -> dict[str, Followed]:
         (CoachingItem.missed_by.is_not(None), literal(MISSED)),
         else_=literal(WAITING),
     )
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for slug, what, count in db.session.execute(
-        select(Fix.idea, kind, func.count())
+    fixes = (
+        select(Fix.idea.label("slug"), kind.label("kind"))
         .join(CoachingItem, CoachingItem.id == Fix.item_id)
         .where(CoachingItem.programme_id == owner.id, or_(*wanted))
-        .group_by(Fix.idea, kind)
+        .subquery()
+    )
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    for slug, what, count in db.session.execute(
+        select(fixes.c.slug, fixes.c.kind, func.count()).group_by(fixes.c.slug, fixes.c.kind)
     ):
         counts[slug][what] = count
     return {
@@ -103,6 +110,13 @@ def _followed(owner: Programme, ideas: tuple[Idea, ...]) -> dict[str, Followed]:
         )
         for slug, found in counts.items()
     }
+
+
+def stored(owner: Programme, slug: str) -> FixIdea | None:
+    """The row of an idea, also of one of ours that was changed here."""
+    return db.session.scalar(
+        select(FixIdea).where(FixIdea.programme_id == owner.id, FixIdea.slug == slug)
+    )
 
 
 def suggested(owner: Programme, status: str, blanks: Blanks) -> tuple[Offer, ...]:

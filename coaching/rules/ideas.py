@@ -39,7 +39,7 @@ class Idea:
     words: str
     about: str
     since: datetime | None = None
-    is_own: bool = False
+    author_id: int | None = None
 
 
 @dataclass(frozen=True)
