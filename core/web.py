@@ -394,10 +394,28 @@ def with_etag(body: str, etag: str) -> Response:
     return response
 
 
+def tag_of(text: str) -> str:
+    """Return a short tag by which a text is known again."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:20]
+
+
+def feed(body: str, mimetype: str) -> Response:
+    """Return a feed that its reader may keep and ask for again by its tag."""
+    tag = tag_of(body)
+    response = not_modified(tag)
+    if response is None:
+        response = Response(body, mimetype=mimetype)
+        response.set_etag(tag, weak=True)
+        response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Vary"] = "Cookie"
+    return response
+
+
 __all__ = [
     "begin_forms",
     "current_actor",
     "day",
+    "feed",
     "fixed_headers",
     "form_token",
     "frame_of",
@@ -412,6 +430,7 @@ __all__ = [
     "reader_words",
     "render_part",
     "set_up_web",
+    "tag_of",
     "token_of",
     "wants_json",
     "with_etag",

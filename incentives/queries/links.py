@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import select
 
 from core.db import db
+from core.links import is_open
 from incentives.models import BoardLink, Contest
-from incentives.rules.links import Kind, is_open
+from incentives.rules.links import Kind
 from people import queries as people
 from programme.models import Programme
 

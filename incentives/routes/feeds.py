@@ -7,7 +7,7 @@ query, which this house writes into no log.
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
-from flask import Response, request, url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from core import icalendar
@@ -17,7 +17,7 @@ from core.guards import current_actor, public
 from core.icalendar import Event
 from core.policy import Scope, scope_of
 from core.settings import settings
-from core.web import isoformat, not_modified
+from core.web import feed, isoformat
 from incentives.queries import news as rows
 from incentives.routes.blueprint import blueprint
 from incentives.rules.links import Kind
@@ -45,25 +45,13 @@ def _link(slug: str | None) -> str:
     return settings().base_url + path
 
 
-def _kept(body: str, kind: str) -> Response:
-    """A feed that may be asked for again by its tag."""
-    tag = links.tag_of(body)
-    answer = not_modified(tag)
-    if answer is None:
-        answer = Response(body, mimetype=kind)
-        answer.set_etag(tag, weak=True)
-        answer.headers["Cache-Control"] = "private, no-cache"
-    answer.headers["Vary"] = "Cookie"
-    return answer
-
-
 @blueprint.get("/feeds/contests.ics")
 @public
 def feed_dates() -> ResponseReturnValue:
     """Start, end and result of every announced contest."""
     _let_in()
     events = [event for each in rows.dates() for event in _events(each)]
-    return _kept(icalendar.calendar("Contests", events), "text/calendar")
+    return feed(icalendar.calendar("Contests", events), "text/calendar")
 
 
 def _events(found: rows.Dates) -> list[Event]:
@@ -93,21 +81,21 @@ def feed_news() -> ResponseReturnValue:
     """Contests that began, standings of Mondays, results and thanks (RFC 4287)."""
     _let_in()
     found = rows.news(now())
-    feed = ET.Element("feed", xmlns=ATOM)
-    _add(feed, "id", f"tag:{_host()},{SINCE}:news")
-    _add(feed, "title", "News of contests")
-    _add(ET.SubElement(feed, "author"), "name", "Pennant")
+    whole = ET.Element("feed", xmlns=ATOM)
+    _add(whole, "id", f"tag:{_host()},{SINCE}:news")
+    _add(whole, "title", "News of contests")
+    _add(ET.SubElement(whole, "author"), "name", "Pennant")
     newest = found[0].at if found else None
-    _add(feed, "updated", isoformat(newest) if newest else f"{SINCE}-01-01T00:00:00Z")
+    _add(whole, "updated", isoformat(newest) if newest else f"{SINCE}-01-01T00:00:00Z")
     for each in found:
-        entry = ET.SubElement(feed, "entry")
+        entry = ET.SubElement(whole, "entry")
         _add(entry, "id", f"tag:{_host()},{SINCE}:news/{each.key}")
         _add(entry, "title", each.title)
         _add(entry, "updated", isoformat(each.at))
         ET.SubElement(entry, "link", rel="alternate", href=_link(each.slug))
         _add(entry, "summary", each.text)
-    body = ET.tostring(feed, encoding="unicode")
-    return _kept(f'<?xml version="1.0" encoding="utf-8"?>\n{body}', "application/atom+xml")
+    body = ET.tostring(whole, encoding="unicode")
+    return feed(f'<?xml version="1.0" encoding="utf-8"?>\n{body}', "application/atom+xml")
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:

@@ -16,7 +16,7 @@ from core.errors import Invalid, NotAllowed, NotFound
 from core.guards import current_actor, guard, public
 from core.policy import Scope, scope_of
 from core.settings import settings
-from core.web import CSP, not_modified, render_part, with_etag
+from core.web import CSP, not_modified, render_part, tag_of, with_etag
 from incentives import access, queries
 from incentives.models import Contest
 from incentives.queries import links as link_rows
@@ -64,7 +64,7 @@ def _contest(slug: str, moment: datetime) -> Contest:
 def _tag(shown: walls.Wall) -> str:
     """The picture's tag: everything on it but the clock, which the screen winds by itself."""
     still = tuple(replace(each, seconds_left=None) for each in shown.contests)
-    return links.tag_of(repr(replace(shown, contests=still)))
+    return tag_of(repr(replace(shown, contests=still)))
 
 
 def _picture(template: str, shown: walls.Wall, moment: datetime) -> Response:

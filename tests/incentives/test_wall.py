@@ -9,12 +9,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from config import BadSetting, load
+from core import icalendar
 from core.db import db, transaction
 from core.errors import Invalid, NotFound
+from core.icalendar import Event
 from incentives import jobs
 from incentives.models import Award, BoardLink, Recognition
-from core import icalendar
-from core.icalendar import Event
 from incentives.rules.links import Kind
 from incentives.services import links
 from incentives.services.contests import PrizePlan
@@ -124,6 +124,14 @@ def test_a_link_ends_when_revoked_on_its_date_and_with_its_maker(world, app, cli
         links.revoke_link(link.id, actor=actor(maker), now=MIDWAY + DAY)
     assert picture(client, key).status_code == 403
     _, third = make_link(app, programme, by=maker, now=MIDWAY + DAY)
+    assert picture(client, third).status_code == 200
+    with writing():
+        maker.left_on = MIDWAY.date()
+        db.session.add(maker)
+    assert picture(client, third).status_code == 403
+    with writing():
+        maker.left_on = None
+        db.session.add(maker)
     assert picture(client, third).status_code == 200
     with writing():
         maker.status = "suspended"
