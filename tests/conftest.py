@@ -5,6 +5,8 @@ that asks for none of `database`, `app`, `client` pays for none.
 """
 
 import contextvars
+import gc
+import itertools
 import os
 import shutil
 import socket
@@ -260,6 +262,12 @@ def settings(database: str, tmp_path: Path) -> Settings:
     return settings_for(database, tmp_path)
 
 
+# An app counts as old from its start, so the collector hardly ever looks at those of past tests: a
+# process would grow by a megabyte a test.
+APPS_KEPT = 40
+_opened = itertools.count(1)
+
+
 def opened(settings: Settings) -> Iterator[Flask]:
     """The app with its context open, forms accepted without a token."""
     from core.db import db
@@ -271,6 +279,8 @@ def opened(settings: Settings) -> Iterator[Flask]:
         yield flask_app
         db.session.remove()
         db.engine.dispose()
+    if next(_opened) % APPS_KEPT == 0:
+        gc.collect()
 
 
 @pytest.fixture
