@@ -5,6 +5,7 @@ at start. Cross-site posts are stopped by the form token, foreign hosts by TRUST
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -14,7 +15,7 @@ from flask_wtf import CSRFProtect
 
 from core.clock import now
 from core.errors import NotAllowed, NotSignedIn
-from core.policy import ANON, Actor, Scope, require
+from core.policy import ANON, Actor, Scope, require, rule_for
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,6 +56,23 @@ def guard(action: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return mark(guarded, "guard", action)
 
     return decorate
+
+
+FRESH = timedelta(minutes=10)
+
+
+def refuse_stale_sign_in(action: str) -> None:
+    """Where the matrix says +f, whoever acts must have signed in within ten minutes (TRUST)."""
+    if not rule_for(current_actor(), action).needs_fresh_sign_in:
+        return
+    signed_in_at = getattr(current_user, "signed_in_at", None)
+    if signed_in_at is None or now() - signed_in_at > FRESH:
+        msg = "You signed in a while ago."
+        raise NotAllowed(
+            msg,
+            code="sign_in_again",
+            fix="Sign out and in again, then go on here: what you want to do weighs much.",
+        )
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:

@@ -3,6 +3,7 @@
 from core.letters import render_letter
 from core.outbox.arming import arm, arming_asked_by, disarm, is_armed
 from core.outbox.delivery import OutboundMail, claim, reap, resolve, settle
+from core.outbox.forgetting import forget_reader
 from core.outbox.quiet import end_of_quiet
 from core.outbox.reading import (
     counts_by_state,
@@ -53,6 +54,7 @@ __all__ = [
     "disarm",
     "end_of_quiet",
     "first_due",
+    "forget_reader",
     "is_armed",
     "letter",
     "letters",

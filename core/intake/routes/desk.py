@@ -2,24 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from flask import Blueprint, current_app, request
-from flask_login import current_user
 
-from core.clock import now
-from core.errors import NotAllowed
-from core.guards import current_actor
 from core.intake import listing
 from core.intake.exports.written import COMMA, DAY_FIRST, MONTH_FIRST, POINT
 from core.intake.problems import shown
-from core.policy import rule_for
 
 blueprint = Blueprint("intake", __name__)
 
 LARGEST_UPLOAD = 60 << 20
-FRESH = timedelta(minutes=10)
 DATES = (
     ("", "As the file shows"),
     (DAY_FIRST, "Day first: 25/12"),
@@ -73,19 +67,6 @@ def said() -> dict[str, str]:
 def bare_name(name: str) -> str:
     """An upload's name without any path, fit to be shown."""
     return shown(PurePosixPath(name.replace("\\", "/")).name)
-
-
-def refuse_stale_sign_in(action: str) -> None:
-    """Whoever may change many records must have signed in within ten minutes (TRUST, +f)."""
-    if not rule_for(current_actor(), action).needs_fresh_sign_in:
-        return
-    signed_in_at = getattr(current_user, "signed_in_at", None)
-    if signed_in_at is None or now() - signed_in_at > FRESH:
-        raise NotAllowed(
-            "You signed in a while ago.",
-            code="sign_in_again",
-            fix="Sign out and in again, then go on here: it may change many records at once.",
-        )
 
 
 @contextmanager

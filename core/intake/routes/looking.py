@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from core.clock import now
 from core.db import transaction
 from core.errors import Invalid, NotFound, PennantError
-from core.guards import current_actor, guard
+from core.guards import current_actor, guard, refuse_stale_sign_in
 from core.intake import look, mapping, uploads
 from core.intake.blocks import FileRefused
 from core.intake.exports.mapped import FROM_ROW, PEOPLE_COLUMNS, Source
@@ -22,7 +22,6 @@ from core.intake.routes.desk import (
     DECIMALS,
     blueprint,
     programmes,
-    refuse_stale_sign_in,
     said,
 )
 from core.intake.routes.sending import after, begun, choices

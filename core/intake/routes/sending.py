@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 from core.clock import now
 from core.db import transaction
 from core.errors import Invalid, PennantError
-from core.guards import current_actor, guard
+from core.guards import current_actor, guard, refuse_stale_sign_in
 from core.intake import listing, look, mapping, taking, uploads
 from core.intake.blocks import FileRefused
 from core.intake.look import KIND, Choice
@@ -27,7 +27,6 @@ from core.intake.routes.desk import (
     page_number,
     pages_of,
     programmes,
-    refuse_stale_sign_in,
     removed_after,
     said,
 )
