@@ -11,6 +11,7 @@ from core.doors import terminal
 from core.errors import Invalid, NotAllowed
 from core.guards import current_actor, guard
 from core.outbox import LetterState
+from core.outbox.tables import PRIVATE_LISTS
 from core.settings import settings
 
 blueprint = Blueprint("outbox", __name__)
@@ -61,15 +62,20 @@ def _sees_letters() -> bool:
 @blueprint.get("/admin/outbox/<int:letter_id>")
 @guard("mail.delivery_per_person")
 def letter_page(letter_id: int) -> ResponseReturnValue:
-    """Show one letter as it reads, and why it was or was not sent."""
+    """Show one letter as it reads, and why it was or was not sent.
+
+    A letter of a private list reads so to nobody but whom it was written to.
+    """
     letter = outbox.letter(letter_id)
-    if g.scope is not policy.Scope.ALL and letter.person_id != current_actor().person_id:
+    is_own = letter.person_id == current_actor().person_id
+    if g.scope is not policy.Scope.ALL and not is_own:
         msg = "This letter is not yours to read."
         raise NotAllowed(msg)
     lookup = current_app.extensions["pennant"]["recipients"]
     return render_template(
         "core/letter.html",
         letter=letter,
+        may_read=is_own or letter.list_name not in PRIVATE_LISTS,
         recipient=lookup([letter.person_id], None).get(letter.person_id),
     )
 

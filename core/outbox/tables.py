@@ -19,6 +19,9 @@ LISTS = (
     "surveys",
     "coaching",
 )
+# What is written here stays between its writer and its reader: whoever looks after the mail sees
+# that there was a letter and what became of it, never what it said.
+PRIVATE_LISTS = frozenset({"coaching"})
 # Higher goes out first when a person's cap leaves room for only some (TRUST M5).
 PRIORITY = {name: place for place, name in enumerate(LISTS)}
 QUIET_FROM = time(19, 0)
