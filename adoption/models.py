@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Base, BigKey, Key
 
 SOURCE_LENGTH, EVENT_ID_LENGTH, KIND_LENGTH, OBJECT_LENGTH = 80, 200, 80, 200
+RULE_SLUG_LENGTH = 40
 STATES = "'left', 'not_measurable', 'sustained', 'lapsed', 'trying', 'not_started'"
 DATE_LOW, DATE_HIGH = "1970-01-01", "2200-01-01"
 
@@ -36,6 +37,7 @@ def _sane(column: str) -> CheckConstraint:
 
 
 _ODD = text("quarantine IS NOT NULL OR voided OR version > 1")
+_ON_OBJECT = text("object_id IS NOT NULL")
 
 
 class UsageEvent(Base):
@@ -62,6 +64,14 @@ class UsageEvent(Base):
         Index("ix_usage_event_day", "programme_id", "local_day", "person_id"),
         # Few events are odd; the page of data quality finds them without reading the rest.
         Index("ix_usage_event_odd", "programme_id", sqlite_where=_ODD, postgresql_where=_ODD),
+        # What was done on a deal is asked by deal; events without an object cost nothing here.
+        Index(
+            "ix_usage_event_object",
+            "object_id",
+            "local_day",
+            sqlite_where=_ON_OBJECT,
+            postgresql_where=_ON_OBJECT,
+        ),
     )
 
     id: Mapped[Key] = mapped_column(init=False)
@@ -356,7 +366,10 @@ class Proposal(Base):
 
 
 class Signal(Base):
-    """A warning that a deal is stalled (METRICS S1), as the tool or the CRM fired it."""
+    """A warning that a deal is stalled (METRICS S1), as the tool, the CRM or our detector fired it.
+
+    `dismissed_by` says who dismissed it here; files leave such a dismissal as it is.
+    """
 
     __tablename__ = "signal"
     __table_args__ = (Index("ix_signal_person", "person_id", "fired_at"),)
@@ -370,6 +383,42 @@ class Signal(Base):
     programme_id: Mapped[int | None] = mapped_column(
         BigKey, ForeignKey("programme.id"), default=None
     )
+    dismissed_by: Mapped[int | None] = mapped_column(BigKey, ForeignKey("person.id"), default=None)
+
+
+class SignalRule(Base):
+    """When our detector calls a deal quiet and fires a signal (decision note 0023).
+
+    Every change raises `version` and stands in the audit trail. `kinds` are those that break the
+    quiet, none of them meaning any. The rule fires for what falls due from `fires_from` on, and
+    has come to the end of `seen_through`.
+    """
+
+    __tablename__ = "signal_rule"
+    __table_args__ = (
+        CheckConstraint("slug <> '' AND title <> ''", name="texts_given"),
+        CheckConstraint("since IN ('proposal', 'created', 'last_use')", name="since_known"),
+        CheckConstraint("quiet_days BETWEEN 1 AND 365", name="quiet_days_range"),
+        CheckConstraint("least_amount IS NULL OR least_amount >= 0", name="least_amount_range"),
+        CheckConstraint("version >= 1", name="version_range"),
+        _sane("fires_from"),
+        _sane("seen_through"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    programme_id: Mapped[int] = mapped_column(BigKey, ForeignKey("programme.id"), index=True)
+    slug: Mapped[str] = mapped_column(String(RULE_SLUG_LENGTH), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    quiet_days: Mapped[int]
+    since: Mapped[str] = mapped_column(String(8))
+    changed_by: Mapped[int | None] = mapped_column(BigKey, ForeignKey("person.id"))
+    changed_at: Mapped[datetime]
+    kinds: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
+    least_amount: Mapped[Decimal | None] = mapped_column(Numeric(16, 2), default=None)
+    is_on: Mapped[bool] = mapped_column(default=False)
+    fires_from: Mapped[date | None] = mapped_column(default=None)
+    seen_through: Mapped[date | None] = mapped_column(default=None)
+    version: Mapped[int] = mapped_column(default=1)
 
 
 class TouchedRep(Base):

@@ -62,6 +62,7 @@ class SignalRecord:
     fired_at: datetime
     dismissed_at: datetime | None
     programme_id: int | None
+    dismissed_by: int | None = None
 
 
 class _Owned(Protocol):
