@@ -4,7 +4,7 @@ Of shares one sees one's own, a manager's line, sales operations all. Words stay
 and the line that coaches them; only the rep shares them upward.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -159,7 +159,13 @@ def _seen(actor: Actor, item: CoachingItem, now: datetime) -> Seen | None:
     on = queries.today_of_person(me, queries.programme_of(item), now)
     if scope_of(actor, ITEMS) is not Scope.NONE:
         standing = coached_people(actor, on).get(item.rep_id)
-        acts_as = _coach_of(me, item, standing, on)
+        acts_as = _coach_of(
+            me,
+            item,
+            standing,
+            stood_in_for(me, on),
+            lambda owners: bool(active_among(owners, on)),
+        )
         if acts_as is not None or standing is not None or me in {item.author_id, item.manager_id}:
             return Seen(
                 item,
@@ -175,7 +181,30 @@ def _seen(actor: Actor, item: CoachingItem, now: datetime) -> Seen | None:
     return None
 
 
-def _coach_of(me: int, item: CoachingItem, standing: For | None, on: date) -> For | None:
+def markable(actor: Actor, items: Collection[CoachingItem], on: date) -> frozenset[int]:
+    """Which of these items, all with a fix, the actor holds the review of; asked once for all."""
+    me = actor.person_id
+    if me is None or scope_of(actor, "coach.review_mark") is Scope.NONE:
+        return frozenset()
+    people, bosses = coached_people(actor, on), stood_in_for(me, on)
+    owners = {ident for item in items for ident in (item.author_id, item.manager_id)}
+    active = active_among([ident for ident in owners if ident is not None], on)
+    return frozenset(
+        item.id
+        for item in items
+        if _coach_of(
+            me, item, people.get(item.rep_id), bosses, lambda own: not active.isdisjoint(own)
+        )
+    )
+
+
+def _coach_of(
+    me: int,
+    item: CoachingItem,
+    standing: For | None,
+    bosses: frozenset[int],
+    is_any_active: Callable[[Collection[int]], bool],
+) -> For | None:
     """In what standing somebody may act on an item; None when they only read.
 
     Until a fix is handed back that is whoever coaches the rep. Afterwards the item stays with its
@@ -186,13 +215,12 @@ def _coach_of(me: int, item: CoachingItem, standing: For | None, on: date) -> Fo
         return standing
     owners = {item.author_id, item.manager_id or item.author_id}
     if me == item.author_id and item.manager_id not in {None, me}:
-        still = standing is not None or item.manager_id in stood_in_for(me, on)
+        still = standing is not None or item.manager_id in bosses
         return For(How.DEPUTY, item.manager_id) if still else None
     if me in owners:
         return For(How.LEAD)
-    bosses = sorted(stood_in_for(me, on) & owners)
-    if bosses:
-        return For(How.DEPUTY, bosses[0])
+    if bosses & owners:
+        return For(How.DEPUTY, min(bosses & owners))
     if standing is None or standing.how is How.SECOND:
         return standing
-    return None if active_among(owners, on) else standing
+    return None if is_any_active(owners) else standing
