@@ -105,7 +105,15 @@ def missed(
     With `week_end` those fired on or before that date, as S7 asks; the close rate is that of the
     owner's deals closed by `through`.
     """
-    found = uncovered_occasions(owner, through, as_of, fired_by=week_end)
+    return priced(
+        owner, uncovered_occasions(owner, through, as_of, fired_by=week_end), through, as_of
+    )
+
+
+def priced(
+    owner: Programme, found: Sequence[Occasion], through: date, as_of: datetime
+) -> list[Moment]:
+    """METRICS S5, S6: these missed occasions with their prices, in the order given."""
     if not found:
         return []
     rates = _close_rates(owner, {one.opener.person_id for one in found}, through, as_of)

@@ -69,6 +69,11 @@ def pick_moment(moments: Iterable[Moment]) -> Moment | None:
     return min(moments, key=_order, default=None)
 
 
+def dearest_first(moments: Iterable[Moment]) -> list[Moment]:
+    """Moments in the order in which METRICS S7 would pick them."""
+    return sorted(moments, key=_order)
+
+
 def _order(moment: Moment) -> tuple[bool, Fraction | float, int, datetime, str]:
     weight, occasion = moment.weight, moment.occasion
     opener = occasion.opener
