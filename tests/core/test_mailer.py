@@ -1,21 +1,25 @@
 """The mailer against a real SMTP server on this machine: replies decide, nothing is sent twice."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
+from email.policy import SMTP
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from flask import Flask
 
-from core import mailer, outbox
+from core import icalendar, mailer, outbox
 from core.db import db, transaction
+from core.errors import Invalid
 from core.outbox import Letter, Recipient
 from core.policy import SYSTEM, Actor, Role
+from tests import ics
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -65,7 +69,23 @@ def arm(app: Flask, port: int) -> None:
         outbox.arm(actor=SYSTEM, now=NOON)
 
 
-def put(key: str, person_id: int) -> None:
+INVITATION = icalendar.invitation(
+    icalendar.Method.REQUEST,
+    icalendar.Event(
+        uid="review-1@example.org",
+        sequence=0,
+        changed_at=NOON,
+        starts_at=NOON + timedelta(days=7),
+        title="Review with Zoë Ångström, " + "漢" * 40,
+        text="One line.\nAnother.",
+        url="https://pennant.example.org/coaching/1",
+    ),
+    organizer=icalendar.Party("Pennant", "pennant@example.org"),
+    attendee=icalendar.Party("Ana Ó", "ana@example.org"),
+)
+
+
+def put(key: str, person_id: int, calendar: str | None = None) -> None:
     with transaction():
         outbox.post(
             Letter(
@@ -76,6 +96,7 @@ def put(key: str, person_id: int) -> None:
                 text="Hello",
                 html="<p>Hello</p>",
                 dedupe_key=key,
+                calendar=calendar,
             ),
             NOON,
         )
@@ -104,6 +125,62 @@ def test_a_letter_arrives_once_with_its_id_and_a_way_out(
         "text/html",
     ]
     assert state_of("k") == "sent"
+
+
+@pytest.mark.sqlite_only
+def test_an_invitation_arrives_as_it_was_written(app: Flask, sink: tuple[Sink, int]) -> None:
+    arm(app, sink[1])
+    put("k", 1, INVITATION)
+    mailer.deliver(NOON)
+    (message,) = sink[0].taken
+    parts = [part.get_content_type() for part in message.walk()]
+    assert parts == ["multipart/alternative", "text/plain", "text/html", "text/calendar"]
+    part = message.get_payload()[-1]
+    assert (part.get_param("method"), part.get_param("charset")) == ("REQUEST", "utf-8")
+    assert part.get_payload(decode=True) == INVITATION.encode("utf-8")
+    assert ics.read(part.get_payload(decode=True)).raw("METHOD") == "REQUEST"
+
+
+def test_a_letter_sent_again_is_the_same_to_the_byte(app: Flask) -> None:
+    put("k", 1, INVITATION)
+    stored = db.session.query(outbox.OutboxLetter).one()
+    assert stored.calendar == INVITATION
+    mail = outbox.OutboundMail(
+        letter_id=stored.id,
+        list_name="tips",
+        person_id=1,
+        email="ana@example.org",
+        name="Ana Ó",
+        subject=stored.subject,
+        text=stored.text,
+        html=stored.html,
+        message_id=stored.message_id,
+        calendar=stored.calendar,
+    )
+    first, second = (mailer.compose(mail).as_bytes(policy=SMTP) for _ in range(2))
+    assert first == second
+    assert max(map(len, first.split(b"\r\n"))) <= 998
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    "broken", ["", "Bcc: eve@example.org\r\n", INVITATION.replace("\r\n", "\n"), INVITATION * 40]
+)
+def test_what_is_no_invitation_goes_into_no_letter(app: Flask, broken: str) -> None:
+    with pytest.raises(Invalid):
+        put("k", 1, broken)
+
+
+@pytest.mark.sqlite_only
+def test_the_list_of_letters_says_which_brings_an_invitation(app: Flask) -> None:
+    app.extensions.setdefault("pennant", {})["person_keys"] = lambda ids: dict.fromkeys(ids, "P1")
+    put("with", 1, INVITATION)
+    put("without", 1)
+    runner = app.test_cli_runner()
+    plain = runner.invoke(args=["outbox", "show"]).output.splitlines()
+    assert [line.endswith("[with an invitation]") for line in plain] == [False, True]
+    told = json.loads(runner.invoke(args=["outbox", "show", "--json"]).output)
+    assert [each["has_invitation"] for each in told["letters"]] == [False, True]
 
 
 @pytest.mark.sqlite_only
