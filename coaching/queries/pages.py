@@ -5,8 +5,8 @@ Each page asks the same number of questions whatever the size of a team, and eve
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
 
 from sqlalchemy import func, or_, select
 
@@ -21,19 +21,22 @@ from coaching.models import (
     Fix,
     Loop,
 )
-from coaching.rules.life import OPEN_FIX, WAITING
+from coaching.queries import items
+from coaching.rules.days import next_set_day
+from coaching.rules.life import OPEN_FIX, WAITING, State
 from coaching.rules.telling import Told, weight
 from core.calendars import DAY, WEEK_DAYS
 from core.db import db
 from core.stats import Share
 from people.queries import PersonCard
-from programme.models import Programme
+from programme.models import Programme as Programme
 
 WEEKS_SHOWN = 8
 MONDAYS_BACK = 5
 MOST_CHANGES = 8
 MOST_OF_A_REP = 26
 WEEK = WEEK_DAYS * DAY
+OTHER_TIMES = (time(14), time(16, 30), time(9))
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,6 @@ class Owed:
     words: str
     title: str
     is_overdue: bool
-    is_today: bool
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class Monday:
     owed: Sequence[Owed]
     coming: Sequence[Owed]
     changed: Sequence[Changed]
-    rep_ids: frozenset[int] = field(default=frozenset())
+    leads_teams: bool = True
 
     @property
     def free(self) -> list[Choice]:
@@ -200,10 +202,10 @@ def monday(
         shown=shown,
         weeks=_with_shown(weeks, shown, week),
         choices=_choices(owner, this_week, moments, open_fixes, cards),
-        owed=[each for each in reviews if each.is_today or each.is_overdue],
-        coming=[each for each in reviews if not (each.is_today or each.is_overdue)],
+        owed=[each for each in reviews if each.item.state == State.DUE],
+        coming=[each for each in reviews if each.item.state != State.DUE],
         changed=_changes(owner.id, week, coached, cards),
-        rep_ids=rep_ids,
+        leads_teams=bool(team_ids),
     )
 
 
@@ -315,9 +317,9 @@ def _together(outcomes: Collection[str]) -> str | None:
     return None
 
 
-def _shown(loops: Sequence[Loop], items: Sequence[CoachingItem], week: date) -> Shown | None:
+def _shown(loops: Sequence[Loop], rows_of_reps: Sequence[CoachingItem], week: date) -> Shown | None:
     """The number as it was shown: of the teams, or of the reps where no team is led."""
-    rows: Sequence[Loop | CoachingItem] = loops or items
+    rows: Sequence[Loop | CoachingItem] = loops or rows_of_reps
     if not rows:
         return None
     return Shown(
@@ -360,7 +362,7 @@ def told_of(moment: CoachingMoment, through: date, currency: str) -> Told:
 
 def _choices(
     owner: Programme,
-    items: Iterable[CoachingItem],
+    rows: Iterable[CoachingItem],
     moments: Mapping[int, Sequence[CoachingMoment]],
     open_fixes: Mapping[int, CoachingItem],
     cards: Mapping[int, PersonCard],
@@ -375,9 +377,10 @@ def _choices(
             moment.account,
             told_of(moment, item.week - DAY, owner.currency),
             until=open_fixes[item.rep_id].review_on if item.rep_id in open_fixes else None,
-            is_taken=item.rep_id not in open_fixes and item.state not in WAITING,
+            is_taken=item.rep_id not in open_fixes
+            and (item.state not in WAITING or item.moment_id not in {None, moment.id}),
         )
-        for item in items
+        for item in rows
         for moment in moments.get(item.id, ())
     ]
     return sorted(found, key=_dearest)
@@ -403,7 +406,6 @@ def _owed(
         fix.words if fix is not None else "",
         (moment.account or f"Deal {moment.deal_key}") if moment is not None else "",
         is_overdue=on < today,
-        is_today=on == today,
     )
 
 
@@ -586,7 +588,7 @@ class Own:
 def own(owner: Programme, person_id: int, now: datetime) -> Own:
     """A rep's numbers by week and items, the newest first."""
     today, week = week_at(owner, now)
-    items = list(
+    rows = list(
         db.session.scalars(
             select(CoachingItem)
             .where(CoachingItem.rep_id == person_id, CoachingItem.programme_id == owner.id)
@@ -594,15 +596,15 @@ def own(owner: Programme, person_id: int, now: datetime) -> Own:
             .limit(MOST_OF_A_REP)
         )
     )
-    current = next((item for item in items if item.week == week), None)
+    current = next((item for item in rows if item.week == week), None)
     shown = _shown((), [current], week) if current is not None else None
     weeks = _with_shown(_weeks(owner.id, week, (), [person_id], ()), shown, week)
-    return Own(owner, today, week, weeks, _in_short(items, owner))
+    return Own(owner, today, week, weeks, _in_short(rows, owner))
 
 
 def open_of(person_id: int, owner: Programme) -> OwnItem | None:
     """The rep's one open fix, for their own week."""
-    items = list(
+    rows = list(
         db.session.scalars(
             select(CoachingItem).where(
                 CoachingItem.rep_id == person_id,
@@ -611,17 +613,17 @@ def open_of(person_id: int, owner: Programme) -> OwnItem | None:
             )
         )
     )
-    return next(iter(_in_short(items, owner)), None)
+    return next(iter(_in_short(rows, owner)), None)
 
 
-def _in_short(items: Sequence[CoachingItem], owner: Programme) -> list[OwnItem]:
-    idents = [item.id for item in items]
+def _in_short(rows: Sequence[CoachingItem], owner: Programme) -> list[OwnItem]:
+    idents = [item.id for item in rows]
     if not idents:
         return []
     fixes, moments, notes = fixes_of(idents), moments_of(idents), notes_of(idents)
-    cards = people.queries.cards({item.author_id for item in items if item.author_id is not None})
+    cards = people.queries.cards({item.author_id for item in rows if item.author_id is not None})
     found = []
-    for item in items:
+    for item in rows:
         listed = [
             Shortlisted(moment, told_of(moment, item.week - DAY, owner.currency))
             for moment in moments.get(item.id, ())
@@ -637,3 +639,75 @@ def _in_short(items: Sequence[CoachingItem], owner: Programme) -> list[OwnItem]:
             )
         )
     return found
+
+
+def choice(owner: Programme, week: date, moment_id: int, rep_ids: Collection[int]) -> Choice | None:
+    """One moment of this week's shortlist; None where it is not on it."""
+    moment = db.session.get(CoachingMoment, moment_id)
+    item = None if moment is None else db.session.get(CoachingItem, moment.item_id)
+    if moment is None or item is None or item.rep_id not in rep_ids or item.week != week:
+        return None
+    if item.programme_id != owner.id:
+        return None
+    fixed = db.session.scalar(
+        select(CoachingItem).where(
+            CoachingItem.rep_id == item.rep_id, CoachingItem.state.in_(sorted(OPEN_FIX))
+        )
+    )
+    listed = _choices(
+        owner,
+        [item],
+        {item.id: [moment]},
+        {} if fixed is None else {item.rep_id: fixed},
+        people.queries.cards([item.rep_id]),
+    )
+    return listed[0]
+
+
+@dataclass(frozen=True)
+class Booking:
+    """The author's next set day with the usual time first and two others of that day."""
+
+    on: date
+    times: tuple[time, ...]
+    zone: str
+
+
+def booking(owner: Programme, author_id: int, now: datetime) -> Booking:
+    """When a review handed back now would be held."""
+    zone = items.zones_of([author_id], owner)[author_id]
+    usual = items.set_day_of(author_id)
+    on = next_set_day(now.astimezone(zone).date(), usual.weekday)
+    others = [each for each in OTHER_TIMES if each != usual.at]
+    return Booking(on, (usual.at, *others[:2]), str(zone))
+
+
+def names_of(person_ids: Collection[int]) -> list[str]:
+    """What these people are called, by name."""
+    return sorted(card.name for card in people.queries.cards(person_ids).values())
+
+
+def booked_words(item: CoachingItem) -> str:
+    """What was just handed back: to whom, and when its review is."""
+    rep = people.queries.cards([item.rep_id])[item.rep_id]
+    author = item.author_id or item.rep_id
+    zone = items.zones_of([author], items.programme_of(item))[author]
+    at = item.review_at.astimezone(zone) if item.review_at is not None else None
+    when = f" {at:%a} {at.day} {at:%b}, {at:%H:%M}" if at is not None else ""
+    return f"Handed back to {rep.name}. The review is booked for{when}."
+
+
+def review_words(item: CoachingItem) -> str:
+    """What a review that was just held came to."""
+    rep = people.queries.cards([item.rep_id])[item.rep_id]
+    if item.proof == "statement":
+        return f"Review of {rep.name} recorded: said, not seen."
+    ends = {"done": "done at the next chance", "not_done": "not done", "no_chance": "no chance yet"}
+    return f"Review of {rep.name} recorded: {ends.get(item.outcome or '', 'held')}."
+
+
+def zone_name(item: CoachingItem, owner: Programme) -> str:
+    """Where the times of an item are told: its author's zone, else the programme's."""
+    if item.author_id is None:
+        return owner.time_zone
+    return str(items.zones_of([item.author_id], owner)[item.author_id])

@@ -1,5 +1,7 @@
 """Pages of the weekly loop."""
 
+from coaching.routes import item as item
+from coaching.routes import week as week
 from coaching.routes.blueprint import blueprint
 
 __all__ = ["blueprint"]

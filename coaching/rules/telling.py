@@ -3,7 +3,7 @@
 Everything is told as of the day the item was made: what was shown on the set day stays as it was.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -262,3 +262,49 @@ def possessive(name: str) -> str:
     """`Isaac's`, `James'`."""
     first = next(iter(name.split()), "their")
     return f"{first}'" if first.endswith("s") else f"{first}'s"
+
+
+def evidence(fact: Mapping[str, object]) -> str:
+    """One fact a verdict rests on: `Calder Freight, signal Tue 17 Nov, answered Wed 18 Nov.`"""
+    name = fact.get("account") or fact.get("deal") or fact.get("deal_key") or "A deal"
+    parts = [str(name)]
+    for key, word in _FACT_WORDS:
+        if fact.get(key):
+            parts.append(f"{word} {_day(str(fact[key]))}")
+    return ", ".join(parts) + "."
+
+
+_FACT_WORDS = (
+    ("fired_on", "signal"),
+    ("due_on", "answer due by"),
+    ("dismissed_on", "dismissed"),
+    ("acted_on", "answered"),
+)
+
+
+def _day(text: str) -> str:
+    try:
+        on = date.fromisoformat(text[:10])
+    except ValueError:
+        return text
+    return f"{on:%a} {on.day} {on:%b}"
+
+
+def ending(
+    state: str,
+    outcome: str | None,
+    proof: str | None,
+    missed_by: str | None,
+    review_on: date | None,
+) -> str:
+    """How a rep's week ended, or what it waits for, in a few words."""
+    if proof == "statement":
+        return "Said, not seen"
+    if outcome is not None:
+        return {"done": "Done", "not_done": "Not done"}.get(outcome, "No chance yet")
+    if missed_by is not None:
+        ends = {"manager": "Skipped by the manager", "system": "Our outage"}
+        return ends.get(missed_by, "Another rep was picked")
+    if review_on is not None:
+        return f"Review {review_on:%a} {review_on.day} {review_on:%b}"
+    return "Closed" if state == "closed" else "Not picked yet"
