@@ -1,11 +1,13 @@
-"""Jobs of the adoption room: day rows every ten minutes, states every night."""
+"""Jobs of the adoption room: day rows every ten minutes, states and quiet deals every night."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from adoption import services
+from adoption.queries import quiet
 from adoption.queries.weeks import programmes_with_usage
 from adoption.services.picture import draw_picture
+from core.calendars import DAY, days_between
 from core.db import transaction
 from core.scheduler import CatchUp, Daily, Every, JobSpec
 
@@ -42,6 +44,28 @@ def draw(_as_of: datetime) -> Mapping[str, int]:
     return {"reps": reps}
 
 
+def detect_quiet_deals(as_of: datetime) -> Mapping[str, int]:
+    """Fire the signals of every rule that is switched on, a programme at a time."""
+    signals = 0
+    for owner_id in [owner.id for owner in quiet.programmes_watched()]:
+        with transaction():
+            signals += services.detect_quiet_deals(owner_id, as_of).signals
+    return {"signals": signals}
+
+
+def _mornings(after: datetime, until: datetime) -> Iterator[datetime]:
+    """When the next date a programme's rules have not seen is four hours old."""
+    for owner in quiet.programmes_watched():
+        calendar = quiet.calendar_of(owner)
+        first = max(calendar.local_day(after) - DAY, quiet.next_date(owner.id))
+        last = calendar.local_day(until)
+        for day in days_between(first, last + DAY):
+            instant = calendar.day_start(day) + services.AFTER_MIDNIGHT
+            if after < instant <= until:
+                yield instant
+                break
+
+
 def forget(as_of: datetime) -> Mapping[str, int]:
     """Forget answers to machines that nobody may ask for again."""
     with transaction():
@@ -69,6 +93,13 @@ JOBS = (
         trigger=Daily("05:45"),
         doc="Counts what the adoption page shows: cohorts, weeks, teams and the way to day 60.",
         catch_up=CatchUp.LATEST,
+    ),
+    JobSpec(
+        id="detect-quiet-deals",
+        run=detect_quiet_deals,
+        trigger=Every(minutes=15),
+        doc="Fires a signal for every open deal that was quiet as long as a rule says, once a day.",
+        due=_mornings,
     ),
     JobSpec(
         id="forget-answers",

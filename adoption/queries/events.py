@@ -1,6 +1,6 @@
 """SELECTs over raw usage events: what was known when, contest entries, what followed a class."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -65,6 +65,13 @@ class UsageRow:
 def chunks(ids: Collection[int]) -> Iterator[list[int]]:
     """Ids cut so that a statement stays under the databases' limit of bound values."""
     ordered = sorted(ids)
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]
+
+
+def chunks_of(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Keys cut likewise."""
+    ordered = sorted(keys)
     for start in range(0, len(ordered), CHUNK):
         yield ordered[start : start + CHUNK]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 import people.queries
 import programme.queries
@@ -39,6 +39,7 @@ from programme.models import Programme
 
 # Due days rarely lie further ahead than this; those that do are looked for day by day.
 AHEAD = timedelta(days=90)
+FEW_DEALS = 500
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def occasions(
     if not by_deal:
         return []
     first = min(signal.fired_on for signals in by_deal.values() for signal in signals)
-    done = _actions(owner, by_deal.keys(), first - DAY, through, as_of)
+    done = due_actions(owner, by_deal.keys(), first - DAY, through, as_of)
     people_ids = {signal.person_id for signals in by_deal.values() for signal in signals}
     people_ids |= {person_id for rows in done.values() for person_id, _action in rows} & members
     deals = deals_of(owner.id, as_of, signalled=by_deal.keys())
@@ -167,7 +168,7 @@ def _dismissed_on(row: SignalRecord, zone: ZoneInfo, through: date, as_of: datet
     return day if day <= through else None
 
 
-def _actions(
+def due_actions(
     owner: Programme, deal_keys: Collection[str], since: date, through: date, as_of: datetime
 ) -> dict[str, list[tuple[int, DealAction]]]:
     """Who did the due action on each of these deals in since..through, oldest first."""
@@ -176,7 +177,7 @@ def _actions(
             UsageEvent.object_id, UsageEvent.person_id, UsageEvent.occurred_at, UsageEvent.local_day
         )
         .where(
-            UsageEvent.programme_id == owner.id,
+            _of_programme(owner.id, are_few=len(deal_keys) <= FEW_DEALS),
             UsageEvent.local_day >= since,
             UsageEvent.local_day <= through,
             UsageEvent.kind == owner.due_action,
@@ -192,6 +193,12 @@ def _actions(
         if deal_key is not None and deal_key in deal_keys:
             found[deal_key].append((person_id, DealAction(done_at, done_on)))
     return found
+
+
+def _of_programme(programme_id: int, *, are_few: bool) -> ColumnElement[bool]:
+    """Usage of the programme; "+ 0" has few deals looked up one by one, not through its dates."""
+    column = UsageEvent.programme_id + 0 if are_few else UsageEvent.programme_id
+    return column == programme_id
 
 
 def _ground(

@@ -81,13 +81,17 @@ def deals_of(
     *,
     closed: tuple[date, date] | None = None,
     signalled: Collection[str] | None = None,
+    open_on: date | None = None,
 ) -> Iterator[DealRecord]:
     """The programme's deals and those of no programme.
 
     With `closed` [start, end) the closed ones, with `signalled` those of these keys, all of which
-    some signal names.
+    some signal names, with `open_on` at least those not closed before that date.
     """
     conditions: list[ColumnElement[bool]] = []
+    if open_on is not None:
+        is_closed = Deal.stage.in_(sorted(CLOSED_STAGES))
+        conditions.append(or_(~is_closed, Deal.closed_on >= open_on))
     if closed is not None:
         conditions = [Deal.closed_on >= closed[0], Deal.closed_on < closed[1]]
     if signalled is not None:

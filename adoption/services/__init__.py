@@ -3,9 +3,21 @@
 from adoption.services.answers import answered, forget_answers, keep_answer
 from adoption.services.census import UsageIntake, open_intake
 from adoption.services.dating import date_events_anew, follow_people, follow_programme
-from adoption.services.deals import record_deals, record_proposals, record_signals
+from adoption.services.deals import (
+    dismiss_signal,
+    record_deals,
+    record_proposals,
+    record_signals,
+)
 from adoption.services.holds import hold_events, release_events
 from adoption.services.judging import Judged, judge_adoption, rebuild
+from adoption.services.quiet import (
+    AFTER_MIDNIGHT,
+    Detected,
+    detect_quiet_deals,
+    save_rule,
+    switch_rule,
+)
 from adoption.services.rollups import RolledUp, roll_up_days
 from adoption.services.usage import (
     Prepared,
@@ -18,6 +30,8 @@ from adoption.services.usage import (
 )
 
 __all__ = [
+    "AFTER_MIDNIGHT",
+    "Detected",
     "Judged",
     "Prepared",
     "Recorded",
@@ -26,6 +40,8 @@ __all__ = [
     "Use",
     "answered",
     "date_events_anew",
+    "detect_quiet_deals",
+    "dismiss_signal",
     "follow_people",
     "follow_programme",
     "forget_answers",
@@ -43,4 +59,6 @@ __all__ = [
     "release_events",
     "remember_batch",
     "roll_up_days",
+    "save_rule",
+    "switch_rule",
 ]

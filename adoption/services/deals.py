@@ -10,7 +10,9 @@ from adoption.models import Deal, Proposal, Signal
 from adoption.queries.events import stored_deals, stored_proposals, stored_signals
 from adoption.queries.records import DEAL, PROPOSAL, SIGNAL, facts_of
 from core import history
-from core.db import upsert_rows
+from core.db import db, lock_row, upsert_rows
+from core.errors import NotFound
+from core.policy import Actor
 
 Rows = Sequence[Mapping[str, object]]
 
@@ -28,9 +30,43 @@ def record_proposals(rows: Rows, now: datetime) -> tuple[int, int]:
 
 
 def record_signals(rows: Rows, now: datetime) -> tuple[int, int]:
-    """Store signals by signal_key; how many were new and how many changed."""
+    """Store signals by signal_key; how many were new and how many changed.
+
+    A dismissal made here stays: a file that knows nothing of it, or of a later one, is not asked.
+    """
     stored = stored_signals([str(row["signal_key"]) for row in rows])
-    return _record(Signal, SIGNAL, "signal_key", rows, stored, now)
+    kept = [_with_dismissal(row, stored.get(str(row["signal_key"]))) for row in rows]
+    return _record(Signal, SIGNAL, "signal_key", kept, stored, now)
+
+
+def _with_dismissal(
+    row: Mapping[str, object], stored: Mapping[str, object] | None
+) -> Mapping[str, object]:
+    """The row with the first of both dismissals, where the stored one was made here."""
+    if stored is None or stored["dismissed_by"] is None or "dismissed_at" not in row:
+        return row
+    here, told = stored["dismissed_at"], row["dismissed_at"]
+    is_earlier = isinstance(told, datetime) and isinstance(here, datetime) and told < here
+    return row if is_earlier else {**row, "dismissed_at": here}
+
+
+def dismiss_signal(signal_key: str, actor: Actor, now: datetime) -> bool:
+    """Note that a rep set their own signal aside; whether that is news, for the first one stands.
+
+    The occasion stays: doing the due action in time counts all the same (METRICS S3). Raises
+    NotFound for a signal of somebody else, or one that is not there.
+    """
+    stored = stored_signals([signal_key]).get(signal_key)
+    if stored is None or actor.person_id is None or stored["person_id"] != actor.person_id:
+        raise NotFound("There is no such signal.")
+    row = lock_row(Signal, stored["id"])
+    if row is None or row.dismissed_at is not None:
+        return False
+    history.keep(SIGNAL, {signal_key: facts_of(stored)}, now)
+    # A clock behind the source's: nothing is dismissed before it was fired.
+    row.dismissed_at, row.dismissed_by = max(now, row.fired_at), actor.person_id
+    db.session.flush()
+    return True
 
 
 def _record(
