@@ -69,7 +69,8 @@ class CoachingItem(Base):
     author's date `review_on`; leave moves it and `first_review_on` stays. `outcome` is what the
     next due moment showed, `proof` whether events or somebody's word say so. `missed_by` tells why
     a week went without: skipped by the manager, another rep picked, or our own outage. `change`
-    counts how often calendars were told anew; `called_off_at` that no review will be held.
+    rises with all that happens to it, so calendars know the newer; `called_off_at` says that no
+    review will be held.
     """
 
     __tablename__ = "coaching_item"

@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from core.letters import render_letter
+from coaching.rules.calendars import Review, event_of
+from core import icalendar
+from core.icalendar import Method, Party
+from core.letters import base_url, house, render_letter
 from core.outbox import Letter, unsubscribe_token
 
 LIST = "coaching"
@@ -132,3 +135,28 @@ def number_ready(
     key = f"coaching:number:{number.loop_id}:{reader.person_id}"
     letter = _letter("number_ready", reader, key, {"number": number}, use_by)
     return replace(letter, not_before=not_before)
+
+
+def invitation(
+    template: str, review: Review, method: Method, reader: Reader, *, email: str
+) -> Letter:
+    """To rep or author: the review for their calendar, and no word of what it is about.
+
+    It answers what somebody just did, so it waits behind no cap; it is of no use once the time
+    has come.
+    """
+    key = f"coaching:{review.uid}:calendar:{review.change}:{reader.person_id}"
+    data = {
+        "title": review.title,
+        "review_at": review.starts_at,
+        "path": review.path,
+        "is_rep": review.rep is None,
+    }
+    letter = _letter(template, reader, key, data, review.starts_at)
+    entry = icalendar.invitation(
+        method,
+        event_of(review, base_url()),
+        organizer=house(),
+        attendee=Party(reader.name, email),
+    )
+    return replace(letter, calendar=entry, important=True)

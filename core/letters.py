@@ -1,11 +1,13 @@
 """Renders letters: three small templates a letter, outside any request."""
 
+from email.utils import parseaddr
 from functools import cache
 from typing import Any
 
 from flask import current_app
 from jinja2 import TemplateNotFound
 
+from core.icalendar import Party
 from core.settings import settings
 
 
@@ -20,6 +22,17 @@ def inlined(html: str) -> str:
     """Set the style element's rules on the tags themselves, which many mail programs need."""
     text: str = _inliner().inline(html)
     return text
+
+
+def house() -> Party:
+    """Who every letter and invitation comes from."""
+    name, email = parseaddr(settings().mail_from)
+    return Party(name or "Pennant", email)
+
+
+def base_url() -> str:
+    """The address letters lead back to, without a trailing slash."""
+    return settings().base_url
 
 
 def render_letter(template: str, **data: Any) -> tuple[str, str, str | None]:  # noqa: ANN401 - template data

@@ -1,5 +1,6 @@
 """Pages of the weekly loop."""
 
+from coaching.routes import feeds as feeds
 from coaching.routes import item as item
 from coaching.routes import week as week
 from coaching.routes.blueprint import blueprint

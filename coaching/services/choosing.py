@@ -13,6 +13,7 @@ from coaching.models import CoachingItem, CoachingMoment, Fix, SetDay
 from coaching.queries import items as queries
 from coaching.rules.days import next_set_day, review_instant
 from coaching.rules.life import WAITING, State
+from coaching.services.invitations import invite
 from coaching.services.steps import take
 from coaching.services.words import end_of_review_day, people_of, readers, talk_words
 from core import audit, outbox
@@ -86,6 +87,7 @@ def hand_back_fix(
             detail={"deputy_for": seen.deputy_for, "review_on": str(item.review_on)},
         )
         _tell(item, moment, said, now)
+        invite(item, now)
     return item
 
 

@@ -25,6 +25,7 @@ PUBLIC = {
     "incentives.embed_picture",
     "incentives.feed_dates",
     "incentives.feed_news",
+    "coaching.feed_reviews",
     # Whether a certificate's number is genuine, and nothing else.
     "incentives.verify",
 }
