@@ -54,6 +54,7 @@ def _plan(programme_id: int, entry: ContestEntry, team_ids: dict[str, int]) -> C
                 reserve_score=prize.reserve_score,
                 is_improvement=prize.is_improvement,
                 for_manager=prize.for_manager,
+                min_loops_kept=prize.min_loops_kept,
             )
             for prize in entry.prizes
         ),

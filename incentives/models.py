@@ -86,6 +86,7 @@ class ContestEvent(Base):
 class Prize(Base):
     """What a place wins; `place` null is the goal prize, or with `is_improvement` the one for the
     most improved. `cost_minor` is for one winning unit, or for each manager of it (`for_manager`).
+    A manager's may ask for a share of weekly loops kept inside the contest (`min_loops_kept`).
     """
 
     __tablename__ = "prize"
@@ -103,6 +104,7 @@ class Prize(Base):
     reserve_score: Mapped[str | None] = mapped_column(String(20), default=None)
     is_improvement: Mapped[bool] = mapped_column(default=False)
     for_manager: Mapped[bool] = mapped_column(default=False)
+    min_loops_kept: Mapped[str | None] = mapped_column(String(40), default=None)
 
 
 class Award(Base):

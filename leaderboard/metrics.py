@@ -1,10 +1,11 @@
 """What can be scored, in words: kinds of events and the rules over them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from leaderboard.rules.scoring import PointRule, Unique
 from leaderboard.rules.standing import Mode
+from leaderboard.rules.units import TieBreak
 
 KIND_NAMES = {
     "guided_use": "guided use",
@@ -28,6 +29,15 @@ SCORE_UNITS = {
     Mode.TOTAL: "points",
     Mode.IMPROVEMENT: "% better",
     Mode.HANDICAP: "levelled points per rep",
+}
+TIE_NAMES = {
+    TieBreak.SUSTAINED: "the larger share of sustained users",
+    TieBreak.LOOP: "the manager who kept more of the weekly coaching loops",
+    TieBreak.TIME: "who got there earlier",
+}
+TIE_LABELS = {
+    TieBreak.SUSTAINED: "Sustained users",
+    TieBreak.LOOP: "Weekly loops kept",
 }
 SENTENCES = {
     Unique.OBJECT: "each deal once",
@@ -85,3 +95,25 @@ def score_words(mode: Mode, score: Fraction | None) -> str:
     if mode is Mode.TOTAL:
         return plain(score)
     return f"{float(score):.1f}"
+
+
+def tie_sentence(ties: Sequence[TieBreak]) -> str:
+    """What decides between equal scores (CONTESTS case 20)."""
+    if not ties:
+        return "Equal scores share the place."
+    return f"Between equal scores goes {', then '.join(TIE_NAMES[each] for each in ties)}."
+
+
+def tie_lines(ties: Sequence[TieBreak], values: Sequence[Fraction]) -> tuple[tuple[str, str], ...]:
+    """What a row has to part it from its equals, as kept with it; times are left to the events."""
+    return tuple(
+        (TIE_LABELS[rule], percent(value))
+        for rule, value in zip(ties, values, strict=False)
+        if rule in TIE_LABELS
+    )
+
+
+LOOP_NOTE = (
+    "Of the weeks that lie wholly inside the contest and asked for a loop; outages and excused "
+    "weeks are left out. A team with none stands at the share of all teams."
+)

@@ -21,6 +21,7 @@ UNITS = (
 TIES = (
     ("", "They share the place and its prize"),
     (TieBreak.SUSTAINED.value, "More sustained users in the team go first"),
+    (TieBreak.LOOP.value, "The manager who kept more weekly coaching loops goes first"),
     (TieBreak.TIME.value, "Whoever got there earlier goes first"),
 )
 PRIZES = (
@@ -103,7 +104,7 @@ def launch_form(
     if staggered and unit is not UnitKind.TEAM:
         read.errors["staggered"] = "Halves are drawn from teams: rank teams, or start all at once."
     goal = read.percent("goal_percent") if mode is Mode.PARTICIPATION else None
-    tie_break = read.choice("tie_break", [key for key, _ in TIES], "Choose one of these.")
+    tie_break = read.tie_break(unit)
     ask = LaunchAsk(
         title=title,
         rules=rules,
@@ -116,7 +117,7 @@ def launch_form(
         goal=goal,
         staggered=staggered,
         unit=unit,
-        tie_break=TieBreak(tie_break) if tie_break else None,
+        tie_break=tie_break,
         sources=tuple(name for name in known_sources if name in ticked.sources),
     )
     return LaunchForm(ask, dict.fromkeys(FIELDS, "") | dict(given), read.errors)
@@ -150,6 +151,13 @@ class _Reader:
             self.errors[name] = missing
             return known[0] if known else ""
         return value
+
+    def tie_break(self, unit: UnitKind) -> TieBreak | None:
+        """What parts equal scores; loops have managers, and only teams have those."""
+        word = self.choice("tie_break", [key for key, _ in TIES], "Choose one of these.")
+        if word == TieBreak.LOOP and not unit.is_team:
+            self.errors["tie_break"] = "Only teams have managers who keep loops: choose another."
+        return TieBreak(word) if word else None
 
     def day(self, name: str, missing: str) -> date | None:
         """A date as date fields send it."""
@@ -230,6 +238,7 @@ class _Reader:
                 None,
                 is_improvement=key == "improved",
                 for_manager=key == "manager",
+                min_loops_kept=self.percent("loops_manager") if key == "manager" else None,
             )
             found.append(entry)
         return tuple(found)

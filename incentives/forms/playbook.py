@@ -119,7 +119,7 @@ def _contest(node: Node) -> ContestEntry:
         unit=unit,
         sides=_sides(f) if unit is UnitKind.ADHOC else (),
         divisions=_divisions(f, unit),
-        tie_break=tie_break_of(f),
+        tie_break=tie_break_of(f, unit),
         sources=f.texts("sources"),
         pause_moves_end=f.flag("pause_moves_end"),
     )
@@ -172,13 +172,11 @@ def _divisions(f: Fields, unit: UnitKind) -> DivisionPlan | None:
     )
 
 
-def tie_break_of(f: Fields) -> tuple[TieBreak, ...]:
+def tie_break_of(f: Fields, unit: UnitKind = UnitKind.TEAM) -> tuple[TieBreak, ...]:
     """What parts equal scores (CONTESTS case 20)."""
     found = tuple(map(TieBreak, f.texts("tie_break", choices=TIE_BREAKS)))
-    if TieBreak.LOOP in found:
-        raise f.refuse(
-            "tie_break", "loop_discipline needs coaching reviews, and none are recorded here"
-        )
+    if TieBreak.LOOP in found and not unit.is_team:
+        raise f.refuse("tie_break", "loop_discipline needs teams that have managers")
     return found
 
 
@@ -201,15 +199,20 @@ def contest_rule(node: Node) -> PointRule:
 
 
 def _prize(node: Node) -> PrizeEntry:
-    f = node.fields("place", "title", "cost", "reserve_score", "for")
+    f = node.fields("place", "title", "cost", "reserve_score", "for", "min_loops_kept")
     place_node = f.node("place", required=True)
     word = None if place_node is None else place_node.value
     has_word = word in {"goal", "most_improved"}
+    for_manager = f.choice("for", ("unit", "manager"), default="unit") == "manager"
+    min_loops_kept = exact_number(f, "min_loops_kept", high=1)
+    if min_loops_kept is not None and not for_manager:
+        raise f.refuse("min_loops_kept", "only a prize for managers can ask for kept loops")
     return PrizeEntry(
         title=f.text("title", required=True, longest=LONGEST_TITLE),
         place=None if has_word else f.whole("place", low=1, high=1000, required=True),
         cost_minor=f.whole("cost", low=0, high=LARGEST_PRIZE, default=0),
         reserve_score=exact_number(f, "reserve_score"),
         is_improvement=word == "most_improved",
-        for_manager=f.choice("for", ("unit", "manager"), default="unit") == "manager",
+        for_manager=for_manager,
+        min_loops_kept=min_loops_kept,
     )

@@ -7,12 +7,13 @@ from datetime import datetime
 from core.db import db
 from incentives.models import Contest
 from incentives.rules.contests import State
+from leaderboard.metrics import tie_lines
 from leaderboard.models import Board
 from leaderboard.queries import entries, facts, history, reads, tables
 from leaderboard.queries.entries import instant, plain
 from leaderboard.queries.reads import Place, Table
 from leaderboard.rules.standing import MemberScore
-from leaderboard.rules.units import UnitKind
+from leaderboard.rules.units import TieBreak, UnitKind
 from programme import queries as programmes
 
 REASONS = entries.REASONS
@@ -44,6 +45,11 @@ def table_for(contest: Contest, reader: Reader, *, as_of: datetime | None, now: 
 def place_called(contest: Contest, table: Table, name: str) -> Place | None:
     """The row asked for by its unit's name, a person's also by the files' person_id."""
     return reads.place_called(board_of(contest), table.places, name)
+
+
+def ties_of(contest: Contest, place: Place) -> tuple[tuple[str, str], ...]:
+    """What parts a row from its equals where the contest declared anything (case 20)."""
+    return tie_lines([TieBreak(each) for each in board_of(contest).tie_break], place.tie)
 
 
 def heading(contest: Contest) -> dict[str, object]:

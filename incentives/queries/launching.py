@@ -203,6 +203,8 @@ def like(contest: Contest, offer: Setting) -> Start:
     for prize in db.session.scalars(select(Prize).where(Prize.contest_id == contest.id)):
         key = _key_of(prize)
         given[f"prize_{key}"] = prize.title
+        if prize.min_loops_kept is not None:
+            given["loops_manager"] = plain(Fraction(prize.min_loops_kept) * 100)
         given[f"cost_{key}"] = show(prize.cost_minor, contest.currency) if prize.cost_minor else ""
     named = terms.get("teams")
     teams = tuple(sorted(offer.team_ids & set(named))) if isinstance(named, list) else None

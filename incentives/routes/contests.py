@@ -161,6 +161,7 @@ def explain(slug: str) -> ResponseReturnValue:
         found=document,
         people=documents.with_tallies(document),
         reasons=documents.REASONS,
+        ties=documents.ties_of(found, place),
         with_names=with_names,
         own_only=not with_names,
     )

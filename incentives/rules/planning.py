@@ -30,6 +30,7 @@ class PrizeEntry:
     reserve_score: Fraction | None
     is_improvement: bool = False
     for_manager: bool = False
+    min_loops_kept: Fraction | None = None
 
     @property
     def is_goal(self) -> bool:

@@ -1,7 +1,7 @@
 """Granting what a closed contest gives, and announcing it once everybody thanked has heard."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -31,8 +31,10 @@ from incentives.services import award_steps
 from incentives.services.contests import purse_account
 from incentives.services.words import contest_words
 from leaderboard.metrics import plain
-from leaderboard.queries import reads, series
+from leaderboard.models import Board
+from leaderboard.queries import facts, loops, reads, series
 from leaderboard.queries.reads import Place
+from leaderboard.rules.loops import Kept, keeps_enough
 from leaderboard.rules.standing import MemberScore
 from leaderboard.rules.units import UnitKind
 from people import queries as people
@@ -104,21 +106,48 @@ def resolve(contest: Contest, wins: Sequence[Win], now: datetime) -> tuple[Win, 
 
     A person's prize asks that they are still here when it is decided (case 16). A manager's goes to
     whoever led the team for most of the contest's days, two who led it together each; an empty seat
-    gives no prize, and the next level up is thanked (case 17).
+    gives no prize, and the next level up is thanked (case 17). One that asks for kept loops is not
+    given to who skipped more.
     """
     found: list[Win] = []
     seats = _seats(contest, {win.unit_id for win in wins if win.for_manager})
+    is_kept = _loops_asked_for(contest, [win for win in wins if win.for_manager])
     for win in wins:
         if not win.for_manager:
             found.append(win)
             continue
         seat = seats[win.unit_id]
         cost = 0 if seat.is_vacant else win.cost_minor
-        found += [replace(win, person_id=each, cost_minor=cost) for each in seat.person_ids]
+        found += [
+            replace(win, person_id=each, cost_minor=cost)
+            for each in seat.person_ids
+            if seat.is_vacant or is_kept(win, each)
+        ]
     is_personal = queries.unit_kind(contest) is UnitKind.PERSON
     theirs = {win: win.unit_id if is_personal else win.person_id for win in found}
     here = _employed(contest, [each for each in theirs.values() if each is not None], now)
     return tuple(win for win in found if theirs[win] is None or theirs[win] in here)
+
+
+def _loops_asked_for(contest: Contest, wins: Sequence[Win]) -> Callable[[Win, int], bool]:
+    """Whether a manager kept as many of the contest's weekly loops as the prize asks for."""
+    asked = {
+        prize.id: Fraction(prize.min_loops_kept)
+        for prize in queries.prizes(contest.id)
+        if prize.min_loops_kept is not None
+    }
+    teams = {win.unit_id for win in wins if win.prize_id in asked}
+    kept: dict[tuple[int, int], Kept] = {}
+    if teams:
+        board = db.session.get_one(Board, contest.board_id)
+        kept = loops.kept_by_manager(facts.spec_of(board), teams, board.closes_at)
+
+    def keeps(win: Win, person_id: int) -> bool:
+        least = asked.get(win.prize_id)
+        theirs = kept.get((win.unit_id, person_id), Kept(0, 0))
+        return least is None or keeps_enough(theirs, least)
+
+    return keeps
 
 
 def _seats(contest: Contest, team_ids: Collection[int]) -> dict[int, Seat]:

@@ -28,7 +28,7 @@ from leaderboard import services as boards
 from leaderboard.models import Board
 from leaderboard.queries import facts, tables
 from leaderboard.rules.scoring import PointRule
-from leaderboard.rules.standing import Mode
+from leaderboard.rules.standing import Mode, text_of
 from leaderboard.rules.terms import fingerprint, stored_rules
 from leaderboard.rules.units import DivisionPlan, TieBreak, UnitKind, division_sizes
 from leaderboard.services import BoardPlan, SidePlan
@@ -41,7 +41,10 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class PrizePlan:
-    """A prize as planned; `place` None is the goal prize, or the one for the most improved."""
+    """A prize as planned; `place` None is the goal prize, or the one for the most improved.
+
+    A manager's may ask that they kept at least `min_loops_kept` of the contest's weekly loops.
+    """
 
     title: str
     place: int | None
@@ -49,6 +52,7 @@ class PrizePlan:
     reserve_score: Fraction | None = None
     is_improvement: bool = False
     for_manager: bool = False
+    min_loops_kept: Fraction | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +220,11 @@ def terms_of(programme: Programme, plan: ContestPlan) -> dict[str, object]:
                     if prize.reserve_score is None
                     else str(prize.reserve_score),
                     **({"for": "manager"} if prize.for_manager else {}),
+                    **(
+                        {}
+                        if prize.min_loops_kept is None
+                        else {"min_loops_kept": str(prize.min_loops_kept)}
+                    ),
                 }
                 for prize in plan.prizes
             ],
@@ -249,6 +258,7 @@ def _write_prizes(contest: Contest, plan: ContestPlan) -> None:
                 reserve_score=None if prize.reserve_score is None else str(prize.reserve_score),
                 is_improvement=prize.is_improvement,
                 for_manager=prize.for_manager,
+                min_loops_kept=text_of(prize.min_loops_kept),
             )
         )
     db.session.flush()

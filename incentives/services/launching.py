@@ -103,6 +103,7 @@ def plan_of(ask: LaunchAsk, programme: Programme) -> ContestPlan:
                 cost_minor=prize.cost_minor,
                 is_improvement=prize.is_improvement,
                 for_manager=prize.for_manager,
+                min_loops_kept=prize.min_loops_kept,
             )
             for prize in ask.prizes
         ),

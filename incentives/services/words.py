@@ -44,6 +44,13 @@ def contest_words(contest: Contest) -> ContestWords:
 
 def prize_words(contest: Contest, prize: Prize) -> str | None:
     """Who wins a prize that goes neither by place to the unit nor by the goal of taking part."""
+    said = _prize_words(contest, prize)
+    if said is None or prize.min_loops_kept is None:
+        return said
+    return f"{said} and kept at least {_percent(prize.min_loops_kept)} of the weekly loops"
+
+
+def _prize_words(contest: Contest, prize: Prize) -> str | None:
     if prize.is_improvement:
         return "Whoever led the most improved" if prize.for_manager else "The most improved"
     if prize.place is not None:

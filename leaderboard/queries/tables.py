@@ -1,13 +1,14 @@
 """Standings worked out of the facts at any instant, twice over, and opened down to the entries."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
 from adoption.queries.figures.sustained import states
 from adoption.rules.states import AdoptionState
+from leaderboard.queries import loops
 from leaderboard.queries.facts import Spec, Staff, events, racing_teams, staff
 from leaderboard.rules.members import members
 from leaderboard.rules.recount import Facts, recount
@@ -28,6 +29,7 @@ from programme import queries as programmes
 
 COMPARING = frozenset({Mode.IMPROVEMENT, Mode.HANDICAP})
 DAY = timedelta(days=1)
+LoopCount = Callable[[Spec, Collection[int], datetime], dict[int, Fraction]]
 NOT_MEASURED = frozenset({None, AdoptionState.LEFT, AdoptionState.NOT_MEASURABLE})
 
 
@@ -61,11 +63,18 @@ def around(spec: Spec, scores: Iterable[MemberScore], known_at: datetime) -> Aro
     return replace(beside, improves_on=_baselines(spec, known_at))
 
 
-def _around(spec: Spec, scores: Iterable[MemberScore], known_at: datetime) -> Around:
+def _around(
+    spec: Spec,
+    scores: Iterable[MemberScore],
+    known_at: datetime,
+    loop_discipline: LoopCount = loops.discipline,
+) -> Around:
     divisions = None if spec.divisions is None else by_unit(spec.divisions)
-    if TieBreak.SUSTAINED not in spec.terms.tie_break:
-        return Around(divisions)
-    measures = {TieBreak.SUSTAINED: sustained_shares(spec, scores, known_at)}
+    measures: dict[TieBreak, dict[int, Fraction]] = {}
+    if TieBreak.SUSTAINED in spec.terms.tie_break:
+        measures[TieBreak.SUSTAINED] = sustained_shares(spec, scores, known_at)
+    if TieBreak.LOOP in spec.terms.tie_break and spec.kind.is_team:
+        measures[TieBreak.LOOP] = loop_discipline(spec, racing(spec), known_at)
     return Around(divisions, measures=measures)
 
 
@@ -181,7 +190,7 @@ def recounted(spec: Spec, received_until: datetime) -> tuple[Line, ...]:
         bases = _recounted_baselines(spec, received_until)
     here = staff(spec)
     counted = _recount(spec, here, received_until)
-    beside = _around(spec, counted, received_until)
+    beside = _around(spec, counted, received_until, loops.recounted)
     if spec.rewards_improvement:
         beside = replace(beside, improves_on=bases)
     return lines(spec.terms, counted, sides(spec, here), bases, beside)

@@ -159,6 +159,7 @@ def explain(slug: str) -> ResponseReturnValue:
         place=place,
         people=[person | {"tally": entries.tally(person)} for person in opened],
         reasons=entries.REASONS,
+        ties=views.ties_of(found, place),
         as_of=at,
         time_zone=_zone(found),
         with_names=with_names,

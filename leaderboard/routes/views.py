@@ -6,7 +6,14 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from core import charts
-from leaderboard.metrics import SCORE_UNITS, plain, rule_sentence, score_words
+from leaderboard.metrics import (
+    SCORE_UNITS,
+    plain,
+    rule_sentence,
+    score_words,
+    tie_lines,
+    tie_sentence,
+)
 from leaderboard.models import Board
 from leaderboard.queries import lists, reads
 from leaderboard.queries.reads import Place, Table
@@ -14,7 +21,7 @@ from leaderboard.rules import seats
 from leaderboard.rules.seats import Seat
 from leaderboard.rules.standing import Mode
 from leaderboard.rules.terms import rules_from
-from leaderboard.rules.units import UnitKind
+from leaderboard.rules.units import TieBreak, UnitKind
 
 DAY = timedelta(days=1)
 NEIGHBOUR = "A colleague near you"
@@ -72,6 +79,7 @@ class BoardPage:
     is_covered: bool
     hides_at: datetime | None
     rules: tuple[str, ...]
+    ties: str
     target_days: str
     is_share: bool
     answer: str
@@ -127,6 +135,7 @@ def board_page(
         is_covered=is_covered,
         hides_at=board.hides_at,
         rules=tuple(rule_sentence(rule) for rule in rules_from(board.rules).values()),
+        ties=tie_sentence([TieBreak(each) for each in board.tie_break]),
         target_days=board.target_days,
         is_share=mode is Mode.PARTICIPATION,
         answer=_answer(places, mode),
@@ -174,6 +183,11 @@ def _answer(places: Sequence[Place], mode: Mode) -> str:
     if mode is Mode.PARTICIPATION:
         return f"{best.unit} leads, {best.participants} of {best.roster} reps on target."
     return f"{best.unit} leads with {score_words(mode, best.score)}, {plain(best.points)} points."
+
+
+def ties_of(board: Board, place: Place) -> tuple[tuple[str, str], ...]:
+    """What parts a row from its equals, as the page names it."""
+    return tie_lines([TieBreak(each) for each in board.tie_break], place.tie)
 
 
 CSV_HEADER = (

@@ -28,7 +28,7 @@ from incentives.rules.prizes import (
 )
 from incentives.services.contests import PrizePlan
 from leaderboard import services as boards
-from leaderboard.models import Board, MemberRow
+from leaderboard.models import Board, LoopWeek, MemberRow
 from leaderboard.queries import reads, series
 from leaderboard.rules.scoring import PointRule
 from leaderboard.rules.standing import Mode
@@ -37,7 +37,7 @@ from leaderboard.services import SeasonPlan, SidePlan
 from people.models import TeamMembership
 from tests.factories.adoption import make_usage
 from tests.factories.incentives import BEFORE, MONDAY, make_scheduled
-from tests.factories.people import make_membership, make_person, make_team, writing
+from tests.factories.people import _save, make_membership, make_person, make_team, writing
 from tests.factories.programme import make_programme
 
 F = Fraction
@@ -398,6 +398,40 @@ def test_case_20_a_declared_tie_breaker_decides_who_gets_the_prize(world):
     decide(parted)
     assert {a.team_id for a in queries.awards(shared.id)} == {teams[0].id, teams[1].id}
     assert {a.team_id for a in queries.awards(parted.id)} == {teams[0].id}
+
+
+def test_case_20_the_kept_loop_decides_and_a_managers_prize_may_ask_for_it(world):
+    programme, teams = world
+    make_usage(programme, teams[1].members[2], [*WEEKDAYS[1:3], *WEEKDAYS[6:8]])
+    for team, weeks in ((teams[0], (True, False)), (teams[1], (True, True))):
+        for number, is_kept in enumerate(weeks):
+            _save(
+                LoopWeek(
+                    programme_id=programme.id,
+                    team_id=team.id,
+                    week=MONDAY + number * 7 * DAY,
+                    manager_id=team.lead.id,
+                    is_kept=is_kept,
+                )
+            )
+    dinner = PrizePlan(title="Dinner", place=1, cost_minor=1_000)
+    lunches = tuple(
+        PrizePlan(
+            title=title,
+            place=2,
+            cost_minor=300,
+            for_manager=True,
+            min_loops_kept=least,
+        )
+        for title, least in (("Lunch", F(1, 2)), ("Feast", F(3, 4)))
+    )
+    parted = make_scheduled(programme, tie_break=(TieBreak.LOOP,), prizes=(dinner, *lunches))
+    assert parted.terms["tie_break"] == ["loop_discipline"]
+    assert {each.get("min_loops_kept") for each in parted.terms["prizes"]} == {None, "1/2", "3/4"}
+    decide(parted)
+    found = {(a.title, a.team_id, a.person_id) for a in queries.awards(parted.id)}
+    assert found == {("Dinner", teams[1].id, None), ("Lunch", None, teams[0].lead.id)}
+    assert ledger.balance(f"prize-purse:{parted.id}") == 0
 
 
 def test_case_37_a_season_caps_the_wins_and_an_open_review_blocks_nothing(world):

@@ -233,6 +233,27 @@ def test_a_contest_may_wait_for_its_sources(teams, sign_in_as):
     )
 
 
+def test_a_managers_prize_may_ask_for_kept_loops(teams, sign_in_as):
+    client = sign_in_as(teams[0].lead)
+    form = FORM | {
+        "teams": ids(teams),
+        "tie_break": "loop_discipline",
+        "prize_manager": "Lunch",
+        "loops_manager": "75",
+    }
+    assert client.post("/contests/new", data=form).status_code == 302
+    contest = queries.contest_by_slug("april-sprint")
+    assert contest.terms["tie_break"] == ["loop_discipline"]
+    assert [each.min_loops_kept for each in queries.prizes(contest.id)][-1] == "3/4"
+    told = client.get("/contests/april-sprint").text
+    assert "led the team in 1st place and kept at least 75% of the weekly loops." in told
+    assert "goes the manager who kept more of the weekly coaching loops." in told
+    page = client.get("/contests/new?like=april-sprint").text
+    assert 'name="loops_manager" type="text" value="75"' in page
+    refused = client.post("/contests/new", data=form | {"unit": "person", "mode": "total"})
+    assert "Only teams have managers who keep loops" in refused.text
+
+
 def test_side_prizes_are_kept_with_the_contest(teams, sign_in_as):
     client = sign_in_as(teams[0].lead)
     form = FORM | {

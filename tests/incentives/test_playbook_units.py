@@ -93,6 +93,15 @@ def test_side_awards_tie_breakers_sources_and_pauses():
     ]
 
 
+def test_loop_discipline_parts_ties_and_managers_prizes_ask_for_it():
+    entry = contest(
+        "tie_break: [loop_discipline], "
+        "prizes: [{place: 1, title: Dinner, for: manager, min_loops_kept: 0.75}]"
+    )
+    assert entry.tie_break == (TieBreak.LOOP,)
+    assert entry.prizes[0].min_loops_kept == Fraction(3, 4)
+
+
 def test_a_goal_is_a_share_where_taking_part_is_scored_and_a_score_elsewhere():
     assert contest("mode: total, goal: 400").goal == 400
     assert "outside" in refused("goal: 400")
@@ -108,7 +117,9 @@ def test_a_goal_is_a_share_where_taking_part_is_scored_and_a_score_elsewhere():
         ("unit: adhoc, teams: [{name: R, persons: [P1]}]", "unknown key 'persons'"),
         ("divisions: {by: region}", "'region' is not one of size, past"),
         ("divisions: {size: 4}", "unknown key 'size'"),
-        ("tie_break: [loop_discipline]", "loop_discipline needs coaching reviews"),
+        ("unit: person, tie_break: [loop_discipline]", "loop_discipline needs teams"),
+        ("prizes: [{place: 1, title: D, min_loops_kept: 0.5}]", "only a prize for managers"),
+        ("prizes: [{place: 1, title: D, for: manager, min_loops_kept: 2}]", "outside"),
         ("tie_break: [names]", "names"),
         ("prizes: [{place: 1, title: D, for: everybody}]", "'everybody' is not one of"),
         ("unit: person, prizes: [{place: 1, title: D, for: manager}]", "needs teams"),

@@ -8,12 +8,14 @@ from incentives.models import Contest, Prize
 from incentives.queries import records as rows
 from incentives.queries.pages.words import count_words, nth
 from leaderboard.metrics import (
+    LOOP_NOTE,
     MODE_NAMES,
     SCORE_UNITS,
     kind_name,
     percent,
     plain,
     rule_limits,
+    tie_sentence,
 )
 from leaderboard.models import Board
 from leaderboard.queries import facts, reads
@@ -21,7 +23,7 @@ from leaderboard.queries.reads import Table
 from leaderboard.rules.scoring import PointRule
 from leaderboard.rules.standing import Mode
 from leaderboard.rules.terms import rules_from
-from leaderboard.rules.units import UnitKind
+from leaderboard.rules.units import TieBreak, UnitKind
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,11 @@ def _prize_words(contest: Contest, prize: Prize) -> str:
         won = f"{'the team in ' if prize.for_manager else ''}{nth(prize.place)} place"
     else:
         won = f"every {noun} that reaches {_aim(contest)}"
-    return f"For whoever led {won}" if prize.for_manager else f"For {won}"
+    if not prize.for_manager:
+        return f"For {won}"
+    asked = prize.min_loops_kept
+    loops = f" and kept at least {percent(Fraction(asked))} of the weekly loops" if asked else ""
+    return f"For whoever led {won}{loops}"
 
 
 def _aim(contest: Contest) -> str:
@@ -133,6 +139,12 @@ def fairness(contest: Contest, board: Board, table: Table) -> tuple[tuple[str, s
                 "Repeats add nothing.",
                 f"{count_words(uncounted, 'event')} over a cap, repeated or held, counted as 0.",
             )
+        )
+    ties = [TieBreak(each) for each in board.tie_break]
+    if ties:
+        said = tie_sentence(ties)
+        notes.append(
+            ("When two are equal.", f"{said} {LOOP_NOTE}" if TieBreak.LOOP in ties else said)
         )
     notes.append(
         ("The rules stand.", f"Version {contest.rules_hash[:8]}, the same for every team.")
