@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from sqlalchemy import select
+
 import adoption.queries.figures
 import people.queries
 import programme.queries
@@ -17,8 +19,10 @@ from adoption.queries.occasions import (
 )
 from adoption.queries.records import closings_of
 from adoption.rules.occasions import Occasion, OccasionStatus, coverage
+from coaching.models import CoachingItem, CoachingMoment, CoachingStep
 from coaching.rules.pricing import Leak, Moment, close_rate, cost_of_moment, pick_moment
 from core.calendars import DAY
+from core.db import db
 from core.errors import Invalid
 from core.stats import Share, per
 from programme.models import Programme
@@ -165,11 +169,27 @@ def moment_rows(moments: Sequence[Moment]) -> list[dict[str, object]]:
     ]
 
 
+def taken_up(programme_id: int, as_of: datetime | None = None) -> frozenset[str]:
+    """The signals some talk was about, by an instant: none is picked again (METRICS S7)."""
+    chosen = (
+        select(CoachingMoment.signal_key)
+        .join(CoachingItem, CoachingItem.moment_id == CoachingMoment.id)
+        .where(CoachingItem.programme_id == programme_id)
+    )
+    if as_of is not None:
+        chosen = chosen.join(CoachingStep, CoachingStep.item_id == CoachingItem.id).where(
+            CoachingStep.event == "choose", CoachingStep.at <= as_of
+        )
+    return frozenset(db.session.scalars(chosen))
+
+
 def coaching_picks(owner: Programme, week_end: date, as_of: datetime) -> list[Moment]:
-    """METRICS S7: the one moment to coach of every rep who missed any, by fired date."""
+    """METRICS S7: the one moment to coach of every rep who missed any no talk took up."""
+    taken = taken_up(owner.id, as_of)
     by_rep: dict[int, list[Moment]] = defaultdict(list)
     for moment in missed(owner, week_end, as_of, week_end):
-        by_rep[moment.occasion.opener.person_id].append(moment)
+        if moment.occasion.opener.key not in taken:
+            by_rep[moment.occasion.opener.person_id].append(moment)
     return [picked for moments in by_rep.values() if (picked := pick_moment(moments)) is not None]
 
 

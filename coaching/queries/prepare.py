@@ -16,8 +16,8 @@ from adoption.models import UsageSource
 from adoption.queries.occasions import occasions
 from adoption.queries.records import DealRecord, deals_of
 from adoption.rules.occasions import Occasion, OccasionStatus, coverage
-from coaching.models import CoachingItem, CoachingMoment, Loop
-from coaching.queries.figures import priced
+from coaching.models import CoachingItem, Loop
+from coaching.queries.figures import priced, taken_up
 from coaching.rules.days import iso_week
 from coaching.rules.pricing import Moment, dearest_first
 from core.calendars import DAY, WEEK_DAYS, ProgrammeCalendar
@@ -127,17 +127,6 @@ def _teams(owner: Programme, week: date, as_of: datetime) -> tuple[dict[int, int
         if team_id in leads and person_id in lives and lives[person_id].is_current(week)
     }
     return leads, reps
-
-
-def taken_up(programme_id: int) -> frozenset[str]:
-    """The signals some talk was about: none of them is picked again (METRICS S7)."""
-    return frozenset(
-        db.session.scalars(
-            select(CoachingMoment.signal_key)
-            .join(CoachingItem, CoachingItem.moment_id == CoachingMoment.id)
-            .where(CoachingItem.programme_id == programme_id)
-        )
-    )
 
 
 def _named_that_week(week: date) -> frozenset[int]:
