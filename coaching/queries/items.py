@@ -1,6 +1,6 @@
 """One item and what hangs on it: its loop, moments, fix, notes; open fixes, set days, zones."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 import people.queries
+import programme.queries
+from adoption.queries.occasions import occasions
+from adoption.rules.occasions import Occasion
 from coaching.models import (
     CoachingItem,
     CoachingMoment,
@@ -19,7 +22,7 @@ from coaching.models import (
 )
 from coaching.rules.days import DEFAULT_TIME, DEFAULT_WEEKDAY
 from coaching.rules.life import OPEN_FIX, State
-from core.calendars import zone_of
+from core.calendars import DAY, zone_of
 from core.db import db
 from core.planning import is_among
 from programme.models import Programme
@@ -71,7 +74,7 @@ def unlinked_not_done(rep_id: int, before: date) -> CoachingItem | None:
         .where(
             CoachingItem.rep_id == rep_id,
             CoachingItem.week < before,
-            CoachingItem.outcome == "not_done",
+            CoachingItem.outcome.in_(["not_done", "no_chance"]),
             CoachingItem.next_item_id.is_(None),
         )
         .order_by(CoachingItem.week.desc())
@@ -161,3 +164,23 @@ def zones_of(person_ids: Collection[int], owner: Programme) -> dict[int, ZoneInf
 def today_of_person(person_id: int, owner: Programme, now: datetime) -> date:
     """The date it is for somebody."""
     return now.astimezone(zones_of([person_id], owner)[person_id]).date()
+
+
+@dataclass(frozen=True)
+class Since:
+    """A rep's occasions from the day of a talk on, and the date up to which they are known."""
+
+    occasions: Sequence[Occasion]
+    today: date
+
+
+def occasions_since(item: CoachingItem, now: datetime) -> Since:
+    """The rep's occasions from the date of the talk on, as they stand at this moment."""
+    owner = programme_of(item)
+    calendar = programme.queries.calendar(owner)
+    coached_on = calendar.local_day(item.coached_at or now)
+    today = calendar.local_day(now)
+    if owner.tz_mode == "user":
+        today = today_of_person(item.rep_id, owner, now)
+    found = occasions(owner, today, now, since=coached_on - DAY, person_ids=[item.rep_id])
+    return Since(found, today)
