@@ -21,7 +21,6 @@ from incentives.queries.records import (
     leads_by_person,
     leads_of_contest,
     main_teams,
-    names_of_teams,
     next_level_up,
     open_disputes,
     own_board_teams,
@@ -37,6 +36,7 @@ from incentives.queries.records import (
     thanks,
     unit_kind,
     unpublished,
+    winner_names,
 )
 
 __all__ = [
@@ -60,7 +60,6 @@ __all__ = [
     "leads_by_person",
     "leads_of_contest",
     "main_teams",
-    "names_of_teams",
     "next_level_up",
     "open_disputes",
     "own_board_teams",
@@ -76,4 +75,5 @@ __all__ = [
     "thanks",
     "unit_kind",
     "unpublished",
+    "winner_names",
 ]

@@ -484,9 +484,22 @@ def own_board_teams(board_id: int, person_id: int) -> frozenset[int]:
     return frozenset() if best is None else frozenset({best.unit_id})
 
 
-def names_of_teams(contest: Contest) -> dict[int, str]:
-    """Names of the teams that won something."""
-    return people.team_names({award.team_id or 0 for award in awards(contest.id)})
+def winner_names(contest: Contest) -> dict[int, str]:
+    """Award -> who won it, as boards name them: a team, a list of people, or a person."""
+    given = awards(contest.id)
+    teams = people.team_names({award.team_id for award in given if award.team_id is not None})
+    cards = people.cards({award.person_id for award in given if award.person_id is not None})
+    sides = {award.side_id for award in given if award.side_id is not None}
+    spec = facts.spec_of(db.session.get_one(Board, contest.board_id))
+    lists = reads.unit_names(spec, sides) if sides else {}
+    persons = {ident: card.on_boards for ident, card in cards.items()}
+    return {
+        award.id: teams.get(award.team_id or 0)
+        or lists.get(award.side_id or 0)
+        or persons.get(award.person_id or 0)
+        or reads.NOT_LISTED
+        for award in given
+    }
 
 
 def decided_at(contest: Contest) -> datetime | None:

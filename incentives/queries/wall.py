@@ -1,7 +1,8 @@
 """What a wall shows of a programme: contests by team, recent thanks, the adoption number.
 
 Always as somebody sees it who may know least: snapshots while a board is covered (CONTESTS case
-36), names only as people wish to be named (case 35), teams only in the standings.
+36), names only as people wish to be named (case 35). Of a contest between persons a wall shows the
+podium alone, by the names people chose; who is not listed is left out.
 """
 
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class WallContest:
     unit: str
     more: int
     cover: str
+    is_person: bool
+    unnamed: int = 0
 
 
 @dataclass(frozen=True)
@@ -118,20 +121,28 @@ def lone(contest: Contest, now: datetime, most: int = MOST_EMBEDDED) -> Wall:
 
 
 def _shown(programme_id: int) -> list[Contest]:
-    """Contests of teams that run or wait for their result, the one that ends first in front."""
+    """Contests that run or wait for their result, the one that ends first in front."""
     rows = db.session.scalars(
         select(Contest)
         .where(Contest.programme_id == programme_id, Contest.state.in_([*SHOWN]))
         .order_by(Contest.ends_at, Contest.id)
     )
-    return [row for row in rows if unit_kind(row) is not UnitKind.PERSON][:MOST_CONTESTS]
+    return list(rows)[:MOST_CONTESTS]
 
 
 def wall_contest(contest: Contest, now: datetime, most: int = MOST_LANES) -> WallContest:
-    """A contest's standings by team, as everybody sees them."""
+    """A contest's standings as everybody sees them: teams, or the podium of persons.
+
+    While nobody has scored there is no podium: a name on a wall has to mean something.
+    """
     found = pages.whole(contest.id, Reader(), now)
     board = pages.board_view(found, ())
-    lanes = board.lanes[:most]
+    lanes, unnamed = board.lanes, 0
+    if found.is_person:
+        podium = [lane for lane in lanes if lane.value > 0]
+        lanes = tuple(lane for lane in podium if lane.is_listed)
+        unnamed = len(podium) - len(lanes)
+    lanes = lanes[:most]
     since = board.updated_at if not found.is_covered else found.table.as_of
     local = since.astimezone(zone_of(found.time_zone))
     return WallContest(
@@ -143,10 +154,12 @@ def wall_contest(contest: Contest, now: datetime, most: int = MOST_LANES) -> Wal
         lanes=lanes,
         top=board.top,
         unit=board.unit,
-        more=len(found.placed) - len(lanes),
+        more=len(found.placed) - len(lanes) - unnamed,
         cover=f"Covered since {day_words(local.date())}, {local:%H:%M}. The end stays open."
         if found.is_covered
         else "",
+        is_person=found.is_person,
+        unnamed=unnamed if most else 0,
     )
 
 

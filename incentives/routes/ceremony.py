@@ -90,6 +90,11 @@ def _shown(slug: str) -> Shown:
     )
 
 
+def _after_title(reason: str, title: str) -> str:
+    """What was won, without the contest's name before it."""
+    return reason.removeprefix(title).lstrip(",: ") or reason
+
+
 def _screen(
     what: tuple[Contest, Ceremony, tuple[Winner, ...]],
     at: int,
@@ -108,7 +113,7 @@ def _screen(
         total=total,
         winner=winners[at - 1] if 0 < at <= len(winners) else None,
         following="thank you" if at == total else "next winner" if at < total else "",
-        steps=tuple(each.reason.rpartition(", ")[2] for each in winners[:at]),
+        steps=tuple(_after_title(each.reason, contest.title) for each in winners[:at]),
         is_host=is_host,
         is_rehearsal=is_rehearsal,
         time_zone=zone,
@@ -162,6 +167,7 @@ def _desk(slug: str, given: dict[str, str], errors: dict[str, str]) -> str:
         may_open=is_host and act is not None and may_open(state, act),
         may_call_off=steers and act in {Act.PLANNED, Act.OPEN},
         has_result=state in DECIDED,
+        is_late=found is not None and found.planned_at < now(),
     )
 
 

@@ -38,6 +38,7 @@ def poster(slug: str) -> ResponseReturnValue:
     return render_template(
         "incentives/poster.html",
         is_small=False,
+        is_person=whole.is_person,
         contest=found,
         board=shown.contests[0],
         programme=shown.programme,

@@ -271,7 +271,7 @@ def _cast(whole: Whole, may: dict[str, bool]) -> Mould:
             awards=ceremonies.awards_shown(found.id, is_covered=whole.is_covered),
             ceremony=ceremonies.ceremony_of(found.id),
             amendments=() if whole.is_covered else steering.amendments(found),
-            team_names=queries.names_of_teams(found),
+            winners=queries.winner_names(found),
             disputes=queries.disputes(found.id) if found.state == "provisional" else (),
             open_questions=fairplay.open_questions(found.id),
             history=queries.history(found.id) if may["audit"] else (),
@@ -460,7 +460,8 @@ def _panel(shown: Showing, team: str, foot: str) -> Mould:
     """A squad's panel for one team, out of the one rendered for all."""
     if not shown.panels:
         names = ("team", "foot", "href", "lines_part")
-        text = render_part("incentives/_squad.html", **{name: hole(name) for name in names})
+        holes = {name: hole(name) for name in names}
+        text = render_part("incentives/_squad.html", is_person=shown.whole.is_person, **holes)
         shown.panels.append(Mould(text))
     href = url_for("incentives.explain", slug=shown.whole.contest.slug, unit=team)
     filled = shown.panels[0].fill(team=team, foot=foot, href=href, lines_part=hole("lines_part"))

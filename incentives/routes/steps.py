@@ -15,6 +15,7 @@ from core.guards import current_actor, guard
 from core.policy import Actor
 from incentives import access
 from incentives.models import Contest
+from incentives.queries import ceremony as ceremonies
 from incentives.queries import life, steering
 from incentives.routes.blueprint import blueprint
 from incentives.rules.amending import CAUSES
@@ -41,6 +42,7 @@ def _page(slug: str, preview: tuple[str, tuple[Move, ...]] | None = None) -> str
     return render_template(
         "incentives/steps.html",
         contest=contest,
+        time_zone=ceremonies.zone_of_contest(contest),
         may={verb: _offers(actor, contest, verb) for verb in together.VERBS}
         | {
             "restore": access.may(actor, "contest.restore", contest, moment.date()),

@@ -37,6 +37,7 @@ class BoardCard:
     time_zone: str
     history: str
     is_share: bool
+    is_person: bool
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def _card(
         time_zone=zone,
         history=f"/boards/{board.slug}",
         is_share=board.mode == Mode.PARTICIPATION,
+        is_person=board.unit == UnitKind.PERSON,
     )
 
 

@@ -582,19 +582,19 @@ def place_called(board: Board, places: Iterable[Place], name: str) -> Place | No
 
 
 def personal(places: Sequence[Place], own_id: int | None) -> tuple[Place, ...]:
-    """What one person sees of a board of persons: the podium, and two places either side of theirs.
+    """What one person sees of a board of persons: the podium, and two rows either side of theirs.
 
     Names only on the podium and one's own row, and nobody is shown as last (METRICS C10, 5.4).
     """
     own = next((place for place in places if place.unit_id == own_id and place.ranked), None)
+    pool = [
+        place for place in places if place.ranked and (not own or place.division == own.division)
+    ]
+    at = next((number for number, place in enumerate(pool) if place is own), None)
     seen = []
-    for place in places:
-        if place.rank is None or (own is not None and place.division != own.division):
-            continue
-        is_own = place.unit_id == own_id
-        is_near = own is not None and abs(place.rank - (own.rank or 0)) <= AROUND
-        if is_own or place.rank <= PODIUM:
+    for number, place in enumerate(pool):
+        if place is own or (place.rank or 0) <= PODIUM:
             seen.append(place)
-        elif is_near:
+        elif at is not None and abs(number - at) <= AROUND:
             seen.append(replace(place, unit="", is_listed=False))
     return tuple(seen)

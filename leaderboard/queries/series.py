@@ -120,6 +120,7 @@ class BracketStage:
     is_decided: bool
     is_hidden: bool
     pairs: tuple[BracketPair, ...]
+    is_final: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,20 @@ class Bracket:
     title: str
     stages: tuple[BracketStage, ...]
     winner: str | None
+
+    @property
+    def answer(self) -> str:
+        """Where it stands, in one sentence."""
+        if self.winner:
+            return f"{self.winner} won."
+        drawn = [stage for stage in self.stages if stage.pairs]
+        if not drawn:
+            return self.title
+        if drawn[-1].is_final:
+            names = " and ".join(side.unit for pair in drawn[-1].pairs for side in pair.sides)
+            return f"{names} meet in the final."
+        left = sum(len(pair.sides) for pair in drawn[-1].pairs)
+        return f"{left} teams are in it."
 
 
 def seasons(programme_id: int | None = None) -> tuple[Season, ...]:
@@ -335,7 +350,8 @@ def bracket(draw: BracketDraw, now: datetime) -> Bracket:
     for match in matches(draw.id):
         by_round[match.number].append(match)
     stages = []
-    for stage in rounds(draw.id):
+    planned = rounds(draw.id)
+    for stage in planned:
         board = None if stage.board_id is None else db.session.get_one(Board, stage.board_id)
         places = _places(board, now)
         stages.append(
@@ -348,6 +364,7 @@ def bracket(draw: BracketDraw, now: datetime) -> Bracket:
                 is_decided=stage.decided_at is not None,
                 is_hidden=board is not None and reads.is_hidden(board, now),
                 pairs=tuple(_pair(match, seeds, names, places) for match in by_round[stage.number]),
+                is_final=stage.number == len(planned),
             )
         )
     winner = None if draw.winner_id is None else names.get(draw.winner_id)

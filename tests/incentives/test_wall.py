@@ -19,6 +19,10 @@ from incentives.rules.links import Kind
 from incentives.services import links
 from incentives.services.contests import PrizePlan
 from leaderboard import services as boards
+from leaderboard.rules.scoring import PointRule
+from leaderboard.rules.standing import Mode
+from leaderboard.rules.units import UnitKind
+from people.models import Person
 from tests.factories.adoption import make_usage
 from tests.factories.incentives import MONDAY, actor, make_contest, make_scheduled
 from tests.factories.people import make_person, make_team, writing
@@ -434,3 +438,72 @@ def test_folding_never_cuts_a_character_and_loses_none(length):
         folded = icalendar.folded(each * length)
         assert all(len(line.encode()) <= 75 for line in folded.split("\r\n"))
         assert folded.replace("\r\n ", "").removesuffix("\r\n") == each * length
+
+
+# A contest between persons.
+
+
+def race_of_persons(programme, teams, points, starts_on=MONDAY + 7 * DAY):
+    """So many events each, of Harbour's reps in order; the contest as it stands midway."""
+    for rep, times in zip(teams[0].members, points, strict=True):
+        if times:
+            make_usage(programme, rep, [MIDWAY.date() - DAY], times=times, kind="guided_use")
+    contest = make_scheduled(
+        programme,
+        slug="solo",
+        title="Each for themselves",
+        kind=UnitKind.PERSON,
+        mode=Mode.TOTAL,
+        rules=(PointRule("guided_use", Fraction(10)),),
+        starts_on=starts_on,
+        last_on=MIDWAY.date() + 9 * DAY,
+        now=MIDWAY - 3 * DAY,
+    )
+    refresh(contest, MIDWAY)
+    return contest
+
+
+def test_a_wall_shows_the_podium_of_persons_by_the_names_they_chose(world, app, client):
+    programme, teams, _ = world
+    first, second, third, fourth, fifth = teams[0].members
+    with writing():
+        db.session.get(Person, first.id).alias = "Blue Heron"
+        db.session.get(Person, second.id).ranking_opt_out = True
+        names = [person.name for person in (first, second, third, fourth, fifth)]
+    race_of_persons(programme, teams, [5, 4, 3, 2, 1])
+    _, key = make_link(app, programme)
+    shown = picture(client, key).text
+    assert "Each for themselves" in shown
+    assert "Blue Heron" in shown
+    assert names[2] in shown
+    assert "Place 3" in shown
+    for hidden in (names[0], names[1], names[3], names[4], "Place 4"):
+        assert hidden not in shown
+    assert "1 colleague on them who prefers not to be named" in shown
+    # Ridge's four are in it too: six of nine are behind the podium.
+    assert "6 more reps race" in shown
+
+
+def test_a_podium_of_persons_needs_points(world, app, client):
+    programme, teams, _ = world
+    contest = race_of_persons(programme, teams, [0] * 5, starts_on=MIDWAY.date())
+    _, key = make_link(app, programme)
+    shown = picture(client, key).text
+    assert "Nobody has a point yet" in shown
+    assert teams[0].members[0].name not in shown
+    make_usage(programme, teams[0].members[0], [MIDWAY.date()], times=2, kind="guided_use")
+    refresh(contest, MIDWAY + DAY)
+    assert teams[0].members[0].name in picture(client, key).text
+
+
+def test_the_rooms_outside_name_nobody_of_a_race_of_persons(world, app, client, sign_in_as):
+    programme, teams, _ = world
+    contest = race_of_persons(programme, teams, [5, 4, 3, 2, 1])
+    _, key = make_link(app, contest=contest, kind=Kind.EMBED)
+    answers = (
+        picture(client, key, path="/embed/solo/picture").text,
+        sign_in_as("rep").get("/contests/solo/poster").text,
+    )
+    for shown in answers:
+        assert "Everybody races for themselves" in shown
+        assert not [rep.name for rep in teams[0].members if rep.name in shown]

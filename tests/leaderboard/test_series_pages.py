@@ -86,8 +86,9 @@ def test_a_bracket_shows_its_pairs_and_that_the_next_are_not_known_yet(season, s
         services.open_bracket(plan, actor=SYSTEM, now=NOW)
     page = sign_in_as(teams[0].members[0]).get("/brackets/cup").text
     assert "Spring cup, 2 rounds." in page
-    assert "A bye: no opponent in this round." in page
-    assert "The pairs are known when the round before is decided" in page
+    assert "Nobody to meet in this round." in page
+    assert "Straight to the next round" in page
+    assert "The pairs are known once the round before is decided" in page
     assert 'aria-current="true"' in page
     assert sign_in_as("rep").get("/brackets/nowhere").status_code == 404
 

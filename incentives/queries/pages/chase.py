@@ -13,6 +13,7 @@ from leaderboard.queries.reads import Place
 from leaderboard.rules.scoring import PointRule
 from leaderboard.rules.standing import Mode, Terms
 from leaderboard.rules.terms import number, rules_from
+from leaderboard.rules.units import UnitKind
 
 NAMED = 2
 
@@ -33,13 +34,22 @@ def distance_words(board: Board, places: tuple[Place, ...], own: Place, found: C
     names = {place.unit_id: place.unit for place in places}
     passed = [names[key] for key in found.gap.past[:NAMED]]
     how = "level with" if found.gap.is_shared else "past"
-    others = f", {how} {listed(passed)}" if len(found.gap.past) <= NAMED else ""
+    # Whom a person would pass is named to nobody (METRICS 5.4).
+    is_told = len(found.gap.past) <= NAMED and not _is_person(board)
+    others = f", {how} {listed(passed)}" if is_told else ""
     verb = "makes" if found.gap.amount == 1 else "make"
     what = _amount(board, own, found.gap)
-    return f"{what} {verb} {own.unit} {nth(found.gap.rank)}{others}."
+    whom = "you" if _is_person(board) else own.unit
+    return f"{what} {verb} {whom} {nth(found.gap.rank)}{others}."
+
+
+def _is_person(board: Board) -> bool:
+    return UnitKind(board.unit) is UnitKind.PERSON
 
 
 def _amount(board: Board, own: Place, gap: Gap) -> str:
+    if Mode(board.mode) is Mode.PARTICIPATION and _is_person(board):
+        return "Your target reached"
     if Mode(board.mode) is Mode.PARTICIPATION:
         return f"{gap.amount} more {'rep' if gap.amount == 1 else 'reps'} on target"
     noun = "point" if gap.amount == 1 else "points"
@@ -60,7 +70,7 @@ def _behind(board: Board, places: tuple[Place, ...], own: Place) -> str:
     """The difference to whoever is next above, where no number of actions can be named."""
     mode = Mode(board.mode)
     if mode is Mode.PARTICIPATION:
-        is_full = own.roster and own.participants == own.roster
+        is_full = own.roster and own.participants == own.roster and not _is_person(board)
         return f"All {own.roster} reps of {own.unit} are on target." if is_full else ""
     above = [
         place.rank_score
@@ -74,7 +84,8 @@ def _behind(board: Board, places: tuple[Place, ...], own: Place) -> str:
     if not above or own.rank_score is None:
         return ""
     ahead = min(above) - own.rank_score
-    return f"{own.unit} is {float(ahead):.1f} {SCORE_UNITS[mode]} behind the next place."
+    who = "You are" if _is_person(board) else f"{own.unit} is"
+    return f"{who} {float(ahead):.1f} {SCORE_UNITS[mode]} behind the next place."
 
 
 def chase_in(found: Whole, own: Place) -> Chase:
@@ -97,15 +108,27 @@ def next_action(found: Whole, team: Place | None, mine: SquadLine | None) -> str
     if mine is None or team is None or not is_on(found):
         return ""
     if found.mode is Mode.PARTICIPATION:
+        if found.is_person:
+            return _own_days(mine.asked, mine.done)
         return _day_words(chase_in(found, team), team, mine.asked, mine.done)
     rule = _best(found.board)
     if rule is None:
         return ""
     more = int(rule.points) if rule.points >= 1 else 1
     noun = "point" if rule.points == 1 else "points"
-    said = f"One more {kind_name(rule.kind)} earns {team.unit} {plain(rule.points)} {noun}"
+    whom, it = ("you", "you") if found.is_person else (team.unit, "it")
+    said = f"One more {kind_name(rule.kind)} earns {whom} {plain(rule.points)} {noun}"
     gap = chase_in(found, team).gap
-    return f"{said} and makes it {nth(gap.rank)}." if gap and gap.amount <= more else f"{said}."
+    return f"{said} and makes {it} {nth(gap.rank)}." if gap and gap.amount <= more else f"{said}."
+
+
+def _own_days(asked: int, done: int) -> str:
+    left = asked - done
+    if not asked:
+        return ""
+    if left <= 0:
+        return f"You are on target with {done} {'day' if done == 1 else 'days'}."
+    return f"{left} more {'day' if left == 1 else 'days'} and you are on target."
 
 
 def _day_words(found: Chase, team: Place, asked: int, done: int) -> str:

@@ -9,7 +9,7 @@ from itertools import takewhile
 from core import charts
 from incentives.models import Contest
 from incentives.queries.pages.whole import LaneView, Whole
-from incentives.queries.pages.words import listed, nth, seconds_left, when_words
+from incentives.queries.pages.words import count_words, listed, nth, seconds_left, when_words
 from incentives.rules.contests import State
 from leaderboard.metrics import SCORE_UNITS, percent, plain, score_words
 from leaderboard.queries import reads
@@ -17,10 +17,11 @@ from leaderboard.queries.reads import Place
 from leaderboard.rules import seats
 from leaderboard.rules.seats import Seat
 from leaderboard.rules.standing import Mode
-from leaderboard.rules.units import UnitKind
 
 # How somebody is called who stands near the reader on a board of persons (METRICS 5.4).
 NEIGHBOUR = "A colleague near you"
+# Modes whose places go by the score adjusted for size (METRICS C8).
+ADJUSTED = frozenset({Mode.PARTICIPATION, Mode.PER_CAPITA})
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class BoardView:
     time_zone: str
     teams: int
     more: int
+    noun: str = "team"
+    is_adjusted: bool = True
 
 
 def board_view(found: Whole, own: Collection[int], seat: Seat = Seat.FRONT) -> BoardView:
@@ -54,7 +57,9 @@ def board_view(found: Whole, own: Collection[int], seat: Seat = Seat.FRONT) -> B
     )
     return BoardView(
         title=contest.title,
-        answer=_answer(contest, mode, placed, mine, is_decided=is_decided),
+        answer=_answer(
+            contest, mode, placed, mine, is_decided=is_decided, is_person=found.is_person
+        ),
         lanes=tuple(_lane_for(found, place, own) for place in shown),
         top=scale.top,
         ticks=scale.ticks,
@@ -68,6 +73,8 @@ def board_view(found: Whole, own: Collection[int], seat: Seat = Seat.FRONT) -> B
         time_zone=found.time_zone,
         teams=len(found.table.places),
         more=len(placed) - len(shown),
+        noun="rep" if found.is_person else "team",
+        is_adjusted=mode in ADJUSTED and not found.is_person,
     )
 
 
@@ -78,7 +85,7 @@ def _own_places(found: Whole, own: Collection[int]) -> list[Place]:
 
 def shown_places(found: Whole, own: Collection[int], seat: Seat) -> Sequence[Place]:
     """The rows of the Board somebody sees from their seat, best first."""
-    if UnitKind(found.board.unit) is UnitKind.PERSON and seat is not Seat.ALL:
+    if found.is_person and seat is not Seat.ALL:
         return reads.personal(found.placed, min(own, default=None))
     return seats.seen(found.placed, own, seat)
 
@@ -87,17 +94,17 @@ def _lane_for(found: Whole, place: Place, own: Collection[int]) -> LaneView:
     """A lane worked out once for all, and marked for its own team."""
     lane = found.lanes.get(place.unit_id)
     if lane is None:
-        lane = found.lanes[place.unit_id] = _lane(place, found.mode)
+        note = _person_note(place, found.mode) if found.is_person else _lane_note(place, found.mode)
+        lane = found.lanes[place.unit_id] = _lane(place, found.mode, note)
     return replace(lane, you=True) if place.unit_id in own else lane
 
 
-def _lane(place: Place, mode: Mode) -> LaneView:
+def _lane(place: Place, mode: Mode, note: str) -> LaneView:
     moved = (
         None
         if place.previous_rank is None or place.rank is None
         else place.previous_rank - place.rank
     )
-    note = _lane_note(place, mode)
     return LaneView(
         rank=place.rank,
         name=place.unit or NEIGHBOUR,
@@ -108,14 +115,21 @@ def _lane(place: Place, mode: Mode) -> LaneView:
         places=moved,
         team=place.unit_id,
         you=False,
-        note=f"{place.division}, {note}" if place.division else note,
+        note=", ".join(part for part in (place.division, note) if part),
     )
 
 
 def _lane_note(place: Place, mode: Mode) -> str:
     if mode is Mode.PARTICIPATION:
         return f"{place.participants} of {place.roster} reps, {percent(place.rank_score)} adjusted"
-    return f"{place.roster} reps, {plain(place.points)} points"
+    return f"{count_words(place.roster, 'rep')}, {plain(place.points)} points"
+
+
+def _person_note(place: Place, mode: Mode) -> str:
+    """What stands behind one rep's score, where the score itself does not say it."""
+    if mode is Mode.PARTICIPATION:
+        return "on target" if place.participants else ""
+    return "" if mode is Mode.TOTAL else f"{plain(place.points)} points"
 
 
 def _answer(
@@ -125,6 +139,7 @@ def _answer(
     mine: Sequence[Place],
     *,
     is_decided: bool,
+    is_person: bool = False,
 ) -> str:
     """The sentence under the title: who leads, and where the reader's team stands."""
     sentences = []
@@ -132,13 +147,14 @@ def _answer(
     verb = "won" if is_decided else "leads"
     if leaders and leaders[0].rank_score:
         if len(leaders) == 1:
-            sentences.append(f"{leaders[0].unit} {verb}, {_lead_words(mode, placed)}.")
+            how = _person_lead(mode, placed) if is_person else _lead_words(mode, placed)
+            sentences.append(f"{leaders[0].unit} {verb}{how and ', '}{how}.")
         else:
             shared = "share first place"
             sentences.append(f"{listed([place.unit for place in leaders[:4]])} {shared}.")
     elif contest.state in {State.RUNNING, State.PAUSED}:
         sentences.append("Nobody has reached their target yet: everything is open.")
-    sentences += [_own_words(place) for place in mine[:1] if place.rank != 1]
+    sentences += [_own_words(place, is_person=is_person) for place in mine[:1] if place.rank != 1]
     return " ".join(sentences)
 
 
@@ -151,9 +167,14 @@ def _lead_words(mode: Mode, placed: Sequence[Place]) -> str:
     return f"{float(ahead):g} ahead of {second.unit}" if second else score_words(mode, first.score)
 
 
-def _own_words(place: Place) -> str:
+def _person_lead(mode: Mode, placed: Sequence[Place]) -> str:
+    return "" if mode is Mode.PARTICIPATION else _lead_words(mode, placed)
+
+
+def _own_words(place: Place, *, is_person: bool) -> str:
+    who = "You are" if is_person else f"Your team, {place.unit}, is"
     if place.previous_rank is None or place.rank is None or place.previous_rank == place.rank:
-        return f"Your team, {place.unit}, is {nth(place.rank or 0)}."
+        return f"{who} {nth(place.rank or 0)}."
     gained = place.previous_rank - place.rank
     moved = f"up {gained}" if gained > 0 else f"down {-gained}"
-    return f"Your team, {place.unit}, is {nth(place.rank)} and {moved} since last week."
+    return f"{who} {nth(place.rank)} and {moved} since last week."

@@ -5,7 +5,7 @@ from datetime import date
 
 from core import charts
 from core.charts import Chart, Run
-from incentives.queries.pages.lanes import shown_places
+from incentives.queries.pages.lanes import NEIGHBOUR, shown_places
 from incentives.queries.pages.whole import Whole
 from incentives.queries.pages.words import day_words
 from leaderboard.metrics import score_words
@@ -42,7 +42,7 @@ def race_of(found: Whole, own: Collection[int], seat: Seat = Seat.ALL) -> Chart 
     days = _from_the_first_move(days, closes)
     runs = [
         Run(
-            place.unit,
+            place.unit or NEIGHBOUR,
             place.unit_id,
             [closes[place.unit_id][day] or len(found.placed) for day in days],
             score_words(found.mode, place.score),
@@ -52,7 +52,7 @@ def race_of(found: Whole, own: Collection[int], seat: Seat = Seat.ALL) -> Chart 
     ]
     first = placed[0]
     finding = (
-        f"Place of each team at the close of each working day, {day_words(days[0])} to "
+        f"Place of each {'rep' if found.is_person else 'team'} at the close of each working day, {day_words(days[0])} to "
         f"{day_words(days[-1])}. {first.unit} is first with "
         f"{score_words(found.mode, first.score)}."
     )

@@ -137,6 +137,8 @@ def _progress(done: int, asked: int, on_roster: bool) -> str:  # noqa: FBT001 - 
 
 def squad_foot(found: Whole, team: Place) -> str:
     """What the team's days come to."""
+    if found.is_person:
+        return f"{plain(team.points)} points so far."
     if found.mode is Mode.PARTICIPATION:
         return (
             f"{team.participants} of {team.roster} on the roster are on target. "

@@ -60,7 +60,25 @@ def point_line(rule: PointRule) -> PointLine:
 
 def points_foot(board: Board) -> str:
     """How points become a score."""
-    return foot_of(Mode(board.mode), Fraction(board.target_days))
+    mode, days = Mode(board.mode), Fraction(board.target_days)
+    if UnitKind(board.unit) is UnitKind.PERSON:
+        return _foot_for_one(mode, days)
+    return foot_of(mode, days)
+
+
+def _foot_for_one(mode: Mode, target_days: Fraction) -> str:
+    """The same where everybody races for themselves."""
+    words = {
+        Mode.PARTICIPATION: (
+            f"A day counts once you have a point on it. Your target is {plain(target_days)} days "
+            "in a full week; days away lower it. Everybody who reaches it is level."
+        ),
+        Mode.PER_CAPITA: "Your score is your points, divided by the share of days you were here.",
+        Mode.TOTAL: "Your score is the sum of your points.",
+        Mode.IMPROVEMENT: "Your score is how much more you do than in the weeks before.",
+        Mode.HANDICAP: "Your points, levelled by what you did in the weeks before.",
+    }
+    return words[mode]
 
 
 def foot_of(mode: Mode, target_days: Fraction) -> str:
@@ -119,7 +137,8 @@ def fairness(contest: Contest, board: Board, table: Table) -> tuple[tuple[str, s
     away = reads.people_with_days_away(board.id, facts.spec_of(board).terms.working_days)
     uncounted = reads.uncounted(board.id)
     notes = []
-    if sizes and Mode(board.mode) in {Mode.PARTICIPATION, Mode.PER_CAPITA}:
+    is_person = UnitKind(board.unit) is UnitKind.PERSON
+    if sizes and not is_person and Mode(board.mode) in {Mode.PARTICIPATION, Mode.PER_CAPITA}:
         span = f"{min(sizes)} to {max(sizes)}" if min(sizes) != max(sizes) else str(sizes[0])
         notes.append(
             (
@@ -147,7 +166,10 @@ def fairness(contest: Contest, board: Board, table: Table) -> tuple[tuple[str, s
             ("When two are equal.", f"{said} {LOOP_NOTE}" if TieBreak.LOOP in ties else said)
         )
     notes.append(
-        ("The rules stand.", f"Version {contest.rules_hash[:8]}, the same for every team.")
+        (
+            "The rules stand.",
+            f"Version {contest.rules_hash[:8]}, the same for {'everybody' if is_person else 'every team'}.",
+        )
     )
     return tuple(notes)
 

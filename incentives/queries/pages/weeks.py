@@ -1,7 +1,7 @@
 """Where a rep and a lead's teams stand in running contests, for their own first page."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -9,6 +9,7 @@ from incentives.models import Contest
 from incentives.queries import records as rows
 from incentives.queries.documents import board_of
 from incentives.queries.pages.chase import chase_of, distance_words
+from incentives.queries.pages.lanes import NEIGHBOUR
 from incentives.queries.pages.words import day_words, nth
 from leaderboard.metrics import score_words
 from leaderboard.models import Board
@@ -16,6 +17,7 @@ from leaderboard.queries import reads
 from leaderboard.queries.reads import Place
 from leaderboard.rules.seats import AROUND, PODIUM, is_last
 from leaderboard.rules.standing import MemberScore, Mode
+from leaderboard.rules.units import UnitKind
 from people import queries as people
 from programme import queries as programmes
 
@@ -37,6 +39,7 @@ class OwnPlace:
     distance: str
     as_of: datetime
     time_zone: str
+    is_person: bool = False
 
 
 def own_places(person_id: int, now: datetime) -> tuple[OwnPlace, ...]:
@@ -70,6 +73,7 @@ def _own_place(contest: Contest, mine: MemberScore, team_id: int, now: datetime)
     if place is not None and place.previous_rank is not None and place.rank is not None:
         moved = place.previous_rank - place.rank
     rivals = [each for each in table.places if each.ranked and place and _races(each, place)]
+    is_person = UnitKind(board.unit) is UnitKind.PERSON
     return OwnPlace(
         contest=contest,
         team=place.unit if place else people.team_names([team_id]).get(team_id, ""),
@@ -78,12 +82,13 @@ def _own_place(contest: Contest, mine: MemberScore, team_id: int, now: datetime)
         moved=moved,
         score=score_words(Mode(board.mode), place.score if place else None),
         mine=mine,
-        near=_near(rivals, team_id),
+        near=_unnamed(_near(rivals, team_id), team_id) if is_person else _near(rivals, team_id),
         is_covered=covered,
         own_team_id=team_id,
         distance=_distance(board, table.places, place),
         as_of=table.as_of if covered else board.changed_at or table.as_of,
         time_zone=programmes.by_id(contest.programme_id).time_zone,
+        is_person=is_person,
     )
 
 
@@ -102,6 +107,16 @@ def _near(rivals: Sequence[Place], team_id: int) -> tuple[Place, ...]:
     )
 
 
+def _unnamed(near: Sequence[Place], own_id: int) -> tuple[Place, ...]:
+    """Of persons, nobody below the podium is named to others (METRICS 5.4)."""
+    return tuple(
+        each
+        if each.unit_id == own_id or (each.rank or 0) <= PODIUM
+        else replace(each, unit=NEIGHBOUR, is_listed=False)
+        for each in near
+    )
+
+
 def _distance(board: Board, places: tuple[Place, ...], own: Place | None) -> str:
     if own is None:
         return ""
@@ -115,10 +130,12 @@ def headline(place: OwnPlace) -> dict[str, object] | None:
     if not mine.on_roster or left <= 0:
         return None
     days = "day" if left == 1 else "days"
-    stands = f"{place.team} is {nth(place.rank)} of {place.ranked}. " if place.rank else ""
+    who = "You are" if place.is_person else f"{place.team} is"
+    stands = f"{who} {nth(place.rank)} of {place.ranked}. " if place.rank else ""
+    aim = "you are on target" if place.is_person else f"you count for {place.team}"
     return {
         "priority": 30,
-        "headline": f"{left} more {days} and you count for {place.team}.",
+        "headline": f"{left} more {days} and {aim}.",
         "lede": f"{'' if place.is_covered else stands}{place.contest.title} runs until "
         f"{day_words(place.contest.last_on)}.",
         "action_url": f"/contests/{place.contest.slug}",

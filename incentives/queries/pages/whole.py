@@ -22,6 +22,7 @@ from leaderboard.models import Board
 from leaderboard.queries import reads
 from leaderboard.queries.reads import Place, Table
 from leaderboard.rules.standing import Mode
+from leaderboard.rules.units import UnitKind
 from programme import queries as programmes
 
 
@@ -69,6 +70,11 @@ class Whole:
     def mode(self) -> Mode:
         """How its teams are ranked."""
         return Mode(self.board.mode)
+
+    @property
+    def is_person(self) -> bool:
+        """Whether its rows are persons, not teams."""
+        return UnitKind(self.board.unit) is UnitKind.PERSON
 
 
 def shown_table(contest: Contest, board: Board, reader: Reader, now: datetime) -> Table:
