@@ -590,11 +590,11 @@ def personal(places: Sequence[Place], own_id: int | None) -> tuple[Place, ...]:
     pool = [
         place for place in places if place.ranked and (not own or place.division == own.division)
     ]
-    at = next((number for number, place in enumerate(pool) if place is own), None)
+    at = next((row for row, place in enumerate(pool) if place is own), None)
     seen = []
-    for number, place in enumerate(pool):
+    for row, place in enumerate(pool):
         if place is own or (place.rank or 0) <= PODIUM:
             seen.append(place)
-        elif at is not None and abs(number - at) <= AROUND:
+        elif at is not None and abs(row - at) <= AROUND:
             seen.append(replace(place, unit="", is_listed=False))
     return tuple(seen)

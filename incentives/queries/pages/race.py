@@ -51,8 +51,9 @@ def race_of(found: Whole, own: Collection[int], seat: Seat = Seat.ALL) -> Chart 
         for place in placed
     ]
     first = placed[0]
+    who = "rep" if found.is_person else "team"
     finding = (
-        f"Place of each {'rep' if found.is_person else 'team'} at the close of each working day, {day_words(days[0])} to "
+        f"Place of each {who} at the close of each working day, {day_words(days[0])} to "
         f"{day_words(days[-1])}. {first.unit} is first with "
         f"{score_words(found.mode, first.score)}."
     )

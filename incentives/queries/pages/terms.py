@@ -138,6 +138,7 @@ def fairness(contest: Contest, board: Board, table: Table) -> tuple[tuple[str, s
     uncounted = reads.uncounted(board.id)
     notes = []
     is_person = UnitKind(board.unit) is UnitKind.PERSON
+    whom = "everybody" if is_person else "every team"
     if sizes and not is_person and Mode(board.mode) in {Mode.PARTICIPATION, Mode.PER_CAPITA}:
         span = f"{min(sizes)} to {max(sizes)}" if min(sizes) != max(sizes) else str(sizes[0])
         notes.append(
@@ -165,12 +166,7 @@ def fairness(contest: Contest, board: Board, table: Table) -> tuple[tuple[str, s
         notes.append(
             ("When two are equal.", f"{said} {LOOP_NOTE}" if TieBreak.LOOP in ties else said)
         )
-    notes.append(
-        (
-            "The rules stand.",
-            f"Version {contest.rules_hash[:8]}, the same for {'everybody' if is_person else 'every team'}.",
-        )
-    )
+    notes.append(("The rules stand.", f"Version {contest.rules_hash[:8]}, the same for {whom}."))
     return tuple(notes)
 
 
