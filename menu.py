@@ -22,6 +22,8 @@ Entry = tuple[str, str, str, str, str]
 WEEK: Entry = ("week", "My week", "My week", "/", "me.view_all_records")
 BOARDS: Entry = ("race", "Contests", "Contests", "/boards", "contest.list_visible")
 AWARDS: Entry = ("bell", "Awards", "Awards", "/awards", "recog.wall_view")
+LOOP: Entry = ("loop", "Monday loop", "Monday", "/coaching", "coach.create")
+COACHING: Entry = ("loop", "Coaching", "Coaching", "/coaching", "coach.own_items")
 TRAINING: Entry = ("cap", "Training", "Training", "/training", "training.catalogue")
 ADOPTION: Entry = ("chart", "Adoption", "Adoption", "/adoption", "dashboard.public_summary")
 IMPACT: Entry = ("scale", "Impact", "Impact", "/reports/impact", "export.programme_onepager")
@@ -34,8 +36,8 @@ OUTBOX: Entry = ("list", "Outbox", "Outbox", "/admin/outbox", "mail.delivery_agg
 JOBS: Entry = ("clock", "Jobs", "Jobs", "/admin/jobs", "admin.job_status")
 
 MENUS: dict[Role, tuple[tuple[Entry, ...], ...]] = {
-    Role.REP: ((WEEK, BOARDS, TRAINING, AWARDS, TIPS),),
-    Role.MANAGER: ((WEEK, BOARDS, TRAINING, AWARDS), (ADOPTION, DATA, TIPS, PEOPLE)),
+    Role.REP: ((WEEK, BOARDS, TRAINING, AWARDS, TIPS, COACHING),),
+    Role.MANAGER: ((WEEK, LOOP, BOARDS, TRAINING, AWARDS), (ADOPTION, DATA, TIPS, PEOPLE)),
     Role.DIRECTOR: ((ADOPTION, BOARDS, TRAINING, AWARDS), (IMPACT, FIGURES, TIPS, PEOPLE)),
     Role.SALES_OPS: (
         (BOARDS, AWARDS, TIPS, TRAINING),

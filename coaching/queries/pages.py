@@ -12,6 +12,9 @@ from sqlalchemy import func, or_, select
 
 import people.queries
 import programme.queries
+from adoption.models import Deal
+from adoption.queries.occasions import occasions
+from adoption.rules.occasions import Occasion
 from coaching.models import (
     CoachingItem,
     CoachingMoment,
@@ -24,12 +27,13 @@ from coaching.models import (
 from coaching.queries import items
 from coaching.rules.days import next_set_day
 from coaching.rules.life import OPEN_FIX, WAITING, State
-from coaching.rules.telling import Told, weight
+from coaching.rules.outcome import next_chance
+from coaching.rules.telling import Told, Verdict, verdict, weight
 from core.calendars import DAY, WEEK_DAYS
 from core.db import db
 from core.stats import Share
 from people.queries import PersonCard
-from programme.models import Programme as Programme
+from programme.models import Programme
 
 WEEKS_SHOWN = 8
 MONDAYS_BACK = 5
@@ -37,6 +41,8 @@ MOST_CHANGES = 8
 MOST_OF_A_REP = 26
 WEEK = WEEK_DAYS * DAY
 OTHER_TIMES = (time(14), time(16, 30), time(9))
+# The programme a page is about, by the name its doors know it.
+Owner = Programme
 
 
 @dataclass(frozen=True)
@@ -711,3 +717,45 @@ def zone_name(item: CoachingItem, owner: Programme) -> str:
     if item.author_id is None:
         return owner.time_zone
     return str(items.zones_of([item.author_id], owner)[item.author_id])
+
+
+def verdicts(
+    owner: Programme, waiting: Collection[CoachingItem], now: datetime
+) -> dict[int, Verdict]:
+    """What the review of each of these items would find now, by item; asked once for all.
+
+    Reps whose dates differ, which zones of their own make them do, are asked about in turns.
+    """
+    calendar = programme.queries.calendar(owner)
+    days = dict.fromkeys((item.rep_id for item in waiting), calendar.local_day(now))
+    if owner.tz_mode == "user":
+        zones = items.zones_of(days, owner)
+        days = {rep_id: now.astimezone(zone).date() for rep_id, zone in zones.items()}
+    chances: dict[int, Occasion | None] = {}
+    for today in sorted(set(days.values())):
+        here = [item for item in waiting if days[item.rep_id] == today]
+        first = min(calendar.local_day(item.coached_at or now) for item in here)
+        reps = {item.rep_id for item in here}
+        found: dict[int, list[Occasion]] = defaultdict(list)
+        for one in occasions(owner, today, now, since=first - DAY, person_ids=reps):
+            found[one.opener.person_id].append(one)
+        for item in here:
+            chances[item.id] = next_chance(found[item.rep_id], item.coached_at or now, today)
+    names = _accounts({one.opener.deal_key for one in chances.values() if one is not None})
+    return {
+        item.id: verdict(
+            chance,
+            "" if chance is None else names.get(chance.opener.deal_key, chance.opener.deal_key),
+            calendar.local_day(item.coached_at or now),
+        )
+        for item in waiting
+        for chance in [chances[item.id]]
+    }
+
+
+def _accounts(deal_keys: Collection[str]) -> dict[str, str]:
+    """What people call these deals."""
+    rows = db.session.execute(
+        select(Deal.deal_key, Deal.account).where(Deal.deal_key.in_(sorted(deal_keys)))
+    )
+    return {row.deal_key: row.account or f"Deal {row.deal_key}" for row in rows}

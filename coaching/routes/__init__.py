@@ -2,6 +2,7 @@
 
 from coaching.routes import feeds as feeds
 from coaching.routes import item as item
+from coaching.routes import settings as settings
 from coaching.routes import week as week
 from coaching.routes.blueprint import blueprint
 

@@ -11,7 +11,8 @@ from coaching.access import Seen
 from coaching.queries import items, pages
 from coaching.routes.blueprint import blueprint
 from coaching.routes.week import WORDS
-from coaching.rules.life import State
+from coaching.rules.life import OPEN_FIX, State
+from coaching.rules.telling import Verdict
 from core.clock import now
 from core.db import transaction
 from core.errors import Conflict, Invalid, NotFound, TooLate
@@ -81,10 +82,18 @@ def _page(seen: Seen, given: dict[str, str], errors: dict[str, str]) -> str:
         longest=forms.LONGEST_NOTE,
         longest_fix=forms.LONGEST_FIX,
         deputy_for=pages.names_of([seen.deputy_for]) if seen.deputy_for else [],
+        verdict=_verdict(seen, owner),
         given=given,
         errors=errors,
         **WORDS,
     )
+
+
+def _verdict(seen: Seen, owner: pages.Owner) -> Verdict | None:
+    """What the data says so far, while a review is to be held."""
+    if seen.item.state not in OPEN_FIX:
+        return None
+    return pages.verdicts(owner, [seen.item], now()).get(seen.item.id)
 
 
 def _answer(uid: str, take: Callable[[], object], done: str) -> ResponseReturnValue:

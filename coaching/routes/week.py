@@ -97,7 +97,7 @@ def _ending(item: CoachingItem) -> str:
     return telling.ending(item.state, item.outcome, item.proof, item.missed_by, item.review_on)
 
 
-def standing_of(actor: Actor, moment: datetime, owner: pages.Programme) -> Standing:
+def standing_of(actor: Actor, moment: datetime, owner: pages.Owner) -> Standing:
     """Whom the actor coaches at a moment."""
     today, _week = pages.week_at(owner, moment)
     people = access.coached_people(actor, today)
@@ -122,7 +122,7 @@ def _week_page(actor: Actor, moment: datetime, typed: Typed) -> str:
         page=page,
         acting_for=pages.names_of(standing.lead_ids - {actor.person_id}),
         second=standing.second,
-        verdicts={},
+        verdicts=pages.verdicts(owner, [each.item for each in page.owed], moment),
         total=_sum(page.choices, owner.currency),
         rest_total=_sum(rest, owner.currency),
         rest_ids={each.id for each in rest},
@@ -149,7 +149,7 @@ def _sum(choices: Iterable[pages.Choice], currency: str) -> str:
 
 
 def _moment_words(
-    owner: pages.Programme,
+    owner: pages.Owner,
     actor: Actor,
     moment: datetime,
     picked: pages.Choice | None,

@@ -10,7 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from math import floor
 
-from adoption.rules.occasions import OccasionStatus
+from adoption.rules.occasions import Occasion, OccasionStatus
+from coaching.rules.outcome import Outcome
 from core.calendars import WEEK_DAYS
 from core.money import SYMBOLS
 from core.stats import Share
@@ -287,7 +288,7 @@ def _day(text: str) -> str:
         on = date.fromisoformat(text[:10])
     except ValueError:
         return text
-    return f"{on:%a} {on.day} {on:%b}"
+    return _on(on)
 
 
 def ending(
@@ -306,5 +307,43 @@ def ending(
         ends = {"manager": "Skipped by the manager", "system": "Our outage"}
         return ends.get(missed_by, "Another rep was picked")
     if review_on is not None:
-        return f"Review {review_on:%a} {review_on.day} {review_on:%b}"
+        return f"Review {_on(review_on)}"
     return "Closed" if state == "closed" else "Not picked yet"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a review would find now, in words."""
+
+    outcome: str
+    title: str
+    words: str
+
+
+def verdict(chance: Occasion | None, account: str, since: date) -> Verdict:
+    """What the data says of a fix: the rep's next chance after the talk, or that none came."""
+    if chance is None:
+        return Verdict(
+            Outcome.NO_CHANCE,
+            "No chance yet.",
+            f"No signal has fallen due since {_on(since)}. It counts for nobody.",
+        )
+    opener, episode = chance.opener, chance.episode
+    told = f"{account}: signal {_on(opener.fired_on)}"
+    if chance.is_on_time:
+        done = f", done {_on(episode.acted_on)}" if episode.acted_on else ""
+        return Verdict(Outcome.DONE, "Done at the next chance.", f"{told}{done}.")
+    parts = [told]
+    if chance.due is not None:
+        parts.append(f"due by {_on(chance.due)}")
+    if episode.acted_on is not None:
+        parts.append(f"done {_on(episode.acted_on)}")
+    elif episode.dismissed_on is not None:
+        parts.append("dismissed")
+    else:
+        parts.append("no step so far")
+    return Verdict(Outcome.NOT_DONE, "Not done at the next chance.", ", ".join(parts) + ".")
+
+
+def _on(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b}"
