@@ -1,4 +1,4 @@
-"""What the weekly loop adds to other rooms' pages: how often it was done when due, one's fix."""
+"""What the weekly loop adds to other rooms' pages: how often it was done, what waits."""
 
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ from coaching.rules import telling
 from core import charts
 from core.policy import Actor, Role
 from core.slots import Panel
-from core.web import moment
+from core.web import moment, plural
 
 
 def when_it_was_due(actor: Actor, now: datetime) -> str | None:
@@ -56,7 +56,55 @@ def open_fix(actor: Actor, now: datetime) -> str | None:
     )
 
 
+def headline(actor: Actor, now: datetime) -> dict[str, object] | None:
+    """A rep's new fix, a manager's reviews that are due, or the week's pick."""
+    owner = pages.default_programme() if actor.role in {Role.REP, Role.MANAGER} else None
+    if owner is None or actor.person_id is None:
+        return None
+    if actor.role is Role.REP:
+        return _fix_headline(actor.person_id, owner)
+    return _loop_headline(actor.person_id, owner, now)
+
+
+def _fix_headline(person_id: int, owner: pages.Owner) -> dict[str, object] | None:
+    mine = pages.open_of(person_id, owner)
+    if mine is None or mine.fix is None or mine.fix.acknowledged_at is not None:
+        return None
+    author = mine.author.name if mine.author is not None else "Your manager"
+    about = f" about {mine.chosen.title}" if mine.chosen is not None else ""
+    return {
+        "priority": 38,
+        "headline": f"{author} handed you back one thing to do.",
+        "lede": f"It is{about or ' yours'}, and it is the only one.",
+        "action_url": f"/coaching/{mine.item.uid}",
+        "action_label": "Read it",
+    }
+
+
+def _loop_headline(person_id: int, owner: pages.Owner, now: datetime) -> dict[str, object] | None:
+    owed = pages.reviews_waiting(person_id, owner)
+    if owed:
+        return {
+            "priority": 50,
+            "headline": f"{plural(owed, 'review')} {'waits' if owed == 1 else 'wait'} for you.",
+            "lede": "What the data shows is already beside each; about seven minutes a review.",
+            "action_url": "/coaching",
+            "action_label": "Hold it" if owed == 1 else "Hold them",
+        }
+    missed = pages.moments_waiting(person_id, owner, now)
+    if not missed:
+        return None
+    return {
+        "priority": 32,
+        "headline": "Pick one deal for this week's talk.",
+        "lede": f"{plural(missed, 'missed moment')}, dearest first. Two minutes on one screen.",
+        "action_url": "/coaching",
+        "action_label": "Open the loop",
+    }
+
+
 PANELS = (
+    Panel(slot="my_week_headline", order=15, render=headline),
     Panel(slot="adoption", order=20, render=when_it_was_due),
     Panel(slot="my_week", order=5, render=open_fix),
 )

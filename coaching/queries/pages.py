@@ -759,3 +759,31 @@ def _accounts(deal_keys: Collection[str]) -> dict[str, str]:
         select(Deal.deal_key, Deal.account).where(Deal.deal_key.in_(sorted(deal_keys)))
     )
     return {row.deal_key: row.account or f"Deal {row.deal_key}" for row in rows}
+
+
+def reviews_waiting(author_id: int, owner: Programme) -> int:
+    """How many reviews somebody owes."""
+    waiting = select(func.count()).where(
+        CoachingItem.author_id == author_id,
+        CoachingItem.programme_id == owner.id,
+        CoachingItem.state == State.DUE,
+    )
+    return db.session.scalar(waiting) or 0
+
+
+def moments_waiting(manager_id: int, owner: Programme, now: datetime) -> int:
+    """How many missed moments wait for a manager's pick this week; none once one was coached."""
+    _today, week = week_at(owner, now)
+    is_coached = (
+        select(CoachingItem.id)
+        .where(CoachingItem.loop_id == Loop.id, CoachingItem.coached_at.is_not(None))
+        .exists()
+    )
+    waiting = select(func.sum(Loop.missed)).where(
+        Loop.manager_id == manager_id,
+        Loop.week == week,
+        Loop.programme_id == owner.id,
+        Loop.outcome == "open",
+        ~is_coached,
+    )
+    return int(db.session.scalar(waiting) or 0)

@@ -232,20 +232,20 @@ def weight(told: Told) -> float:
     return float(told.amount) * (told.rate if told.rate is not None else 1.0) * told.delay_days
 
 
-def plate(share: Share) -> str:
+def plate(share: Share, least: int = LEAST_FOR_A_RATE) -> str:
     """A week's number on a plate: a whole percentage, counts while they are few, a dash."""
     if share.base == 0:
         return "–"
-    if share.base < LEAST_FOR_A_RATE:
+    if share.base < least:
         return f"{share.hits}/{share.base}"
     return f"{_half_up(100 * share.hits / share.base)}"
 
 
-def trend(now: Share, before: Share) -> str:
+def trend(now: Share, before: Share, least: int = LEAST_FOR_A_RATE) -> str:
     """How a week compares with the one before it, in points; counts where either is too small."""
     if now.base == 0 or before.base == 0:
         return "Nothing fell due the week before." if now.base else ""
-    if min(now.base, before.base) < LEAST_FOR_A_RATE:
+    if min(now.base, before.base) < least:
         return f"The week before: {before.hits} of {before.base}."
     moved = _half_up(100 * now.hits / now.base) - _half_up(100 * before.hits / before.base)
     if moved == 0:
