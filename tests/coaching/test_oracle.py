@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.coaching.comparing import ask, compare, questions
@@ -106,6 +106,7 @@ def test_figures_equal_the_oracle_in_every_world(app):
     @settings(
         max_examples=20,
         deadline=None,
+        phases=(Phase.generate,),  # a world is quicker read than made smaller
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(st.randoms(use_true_random=False))

@@ -159,6 +159,7 @@ def store(world, teams):
         time_zone=world["zone"],
         tz_mode=world["tz_mode"],
         workweek=sum(1 << day for day in world["workweek"]),
+        week_start=world.get("week_start", 0),
         holidays=sorted(day.isoformat() for day in world["holidays"]),
         respond_days=world["respond_days"],
         weekly_decay=world["decay"],
@@ -187,8 +188,8 @@ def store(world, teams):
     return owner
 
 
-def make_teams():
-    return {name: make_team(members=0, name=name, lead=False) for name in TEAMS}
+def make_teams(*, is_led=False):
+    return {name: make_team(members=0, name=name, lead=is_led) for name in TEAMS}
 
 
 def _store_facts(world, owner):
