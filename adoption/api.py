@@ -1,6 +1,7 @@
-"""The machine door for usage: POST /api/v1/usage (CONTRACT section 7)."""
+"""The machine doors for usage (CONTRACT section 7) and for signals (decision note 0023)."""
 
 import hashlib
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from core.clock import now
 from core.db import transaction
 from core.errors import Invalid, NotFound
 from core.guards import current_actor, machine
-from core.intake.kinds import Part, Preset
+from core.intake.kinds import BatchResult, Part, Preset
 from core.intake.registry import registry
 from core.intake.runner import run_import
+from core.intake.summary import FileResult
 
 blueprint = Blueprint("adoption_api", __name__)
 
@@ -30,36 +32,69 @@ def post_usage() -> ResponseReturnValue:
     With an Idempotency-Key the same request within 24 h gets the same answer and stores nothing.
     """
     body = request.get_data()
+    events = forms.events_of_body(body, is_lines=request.mimetype == LINES)
+    return _answer_once(body, lambda moment: _take_usage(events, moment))
+
+
+@blueprint.post("/api/v1/signals")
+@machine("usage:write")
+def post_signals() -> ResponseReturnValue:
+    """Take up to 1,000 signals in, by the rules of their import; answers as for usage.
+
+    A signal that comes again, or again with its dismissal, is the same signal.
+    """
+    body = request.get_data()
+    signals = forms.signals_of_body(body)
+    return _answer_once(body, lambda moment: _take_signals(signals, moment))
+
+
+def _answer_once(body: bytes, take: Callable[[datetime], dict[str, object]]) -> ResponseReturnValue:
+    """Take a body in and answer; an Idempotency-Key met before gets the answer it got then."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > LONGEST_KEY:
         raise Invalid("The Idempotency-Key is too long.", field="Idempotency-Key")
-    events = forms.events_of_body(body, is_lines=request.mimetype == LINES)
     caller, digest, moment = current_actor().name, hashlib.sha256(body).hexdigest(), now()
     with transaction():
         before = services.answered(caller, key, digest, moment) if key else None
         if before is not None:
             return jsonify(before), {"Idempotent-Replayed": "true"}
-        answer = _take_in(events, moment)
+        answer = take(moment)
         if key:
             services.keep_answer(caller, key, digest, answer, moment)
     return jsonify(answer)
 
 
-def _take_in(events: list[tuple[int, object]], moment: datetime) -> dict[str, object]:
+def _take_usage(events: list[tuple[int, object]], moment: datetime) -> dict[str, object]:
     """Store events as an import of their rows would, in the open transaction."""
+    answer = _import("usage", forms.rows_of_events(events, moment), moment)
+    return {**answer.to_json(), "unknown_columns": forms.unknown_keys(events)}
+
+
+def _take_signals(signals: list[tuple[int, object]], moment: datetime) -> dict[str, object]:
+    """Store signals likewise; what is none is refused by its number."""
+    rows, problems = forms.rows_of_signals(signals)
+    answer = _import("signals", rows, moment)
+    answer.add(len(problems), BatchResult(problems=problems))
+    answer.problems.sort(key=lambda problem: problem.row)
+    unknown = forms.unknown_keys(signals, forms.SIGNAL_NAMES)
+    return {**answer.to_json(), "unknown_columns": unknown}
+
+
+def _import(kind: str, rows: Iterable[tuple[int, dict[str, str]]], moment: datetime) -> FileResult:
+    """Import rows of a kind into the programme asked for."""
     slug = request.args.get("programme")
     declared = registry()
     programme_id = declared.find_programme(slug)
     if programme_id is None:
         raise NotFound(f"There is no programme {slug}." if slug else "There is no programme yet.")
-    rows = forms.rows_of_events(events, moment)
     summary = run_import(
         [Path("api")],
         kinds=declared.kinds,
-        preset=Preset("api", lambda path, _asked: [Part("usage", path.name, rows)]),
+        preset=Preset("api", lambda path, _asked: [Part(kind, path.name, rows)]),
         programme_id=programme_id,
+        programme_given=slug is not None,
         actor=current_actor(),
         now=moment,
     )
     [result] = summary.files
-    return {**result.to_json(), "unknown_columns": forms.unknown_keys(events)}
+    return result

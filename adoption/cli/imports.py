@@ -3,20 +3,22 @@
 import gc
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from adoption import forms, services
 from adoption.queries import figures as figure_queries
-from adoption.queries.events import is_stored_whole
+from adoption.queries.events import is_stored_whole, known_deals
 from core.intake.kinds import (
     Batch,
     BatchResult,
     Column,
     ImportKind,
     LoadContext,
+    Problem,
     RawBatch,
+    Row,
     SetAside,
     boolean,
     choice,
@@ -25,6 +27,10 @@ from core.intake.kinds import (
     instant,
     text,
 )
+
+UNDONE_EARLY = "It was dismissed before it fired. Correct one of the two moments."
+IN_FUTURE = "It fires in the future. It was stored and counts from then on; check the clock."
+NO_DEAL = "There is no deal with this id yet. The signal was stored; import the deal."
 
 
 def _load_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
@@ -128,8 +134,48 @@ def _load_proposals(batch: Batch, context: LoadContext) -> BatchResult:
 
 
 def _load_signals(batch: Batch, context: LoadContext) -> BatchResult:
-    """Signals by signal_id; those of people not yet in the directory are set aside."""
-    return _load_owned(batch, context, services.record_signals, ("signal_id", "signal_key"))
+    """Signals by signal_id; those of people not yet in the directory are set aside.
+
+    One that was dismissed before it fired is refused. Noted and stored are those that fire in the
+    future, which count from then on (METRICS E2 lets no moment count before it comes), and those
+    on a deal nobody brought in yet: its episode ends with a step alone until the deal is known.
+    """
+    refused = [
+        Problem(line, "dismissed_at", "end_before_start", str(row["dismissed_at"]), UNDONE_EARLY)
+        for line, row in batch.rows
+        if row["dismissed_at"] is not None and row["dismissed_at"] < row["fired_at"]
+    ]
+    without = {problem.row for problem in refused}
+    sound = replace(batch, rows=[each for each in batch.rows if each[0] not in without])
+    done = _load_owned(sound, context, services.record_signals, ("signal_id", "signal_key"))
+    aside = {each.row for each in done.set_aside}
+    notes = _notes([each for each in sound.rows if each[0] not in aside], context)
+    return replace(done, problems=[*done.problems, *refused, *notes])
+
+
+def _notes(rows: Sequence[tuple[int, Row]], context: LoadContext) -> list[Problem]:
+    """What is odd about signals that were stored."""
+    latest = context.now + _tolerance(context)
+    known = known_deals({row["deal_id"] for _line, row in rows})
+    notes: list[Problem] = []
+    for line, row in rows:
+        if row["fired_at"] > latest:
+            at = row["fired_at"].isoformat()
+            notes.append(Problem(line, "fired_at", "out_of_range", at, IN_FUTURE, refuses=False))
+        if row["deal_id"] not in known:
+            deal = row["deal_id"]
+            notes.append(Problem(line, "deal_id", "unknown_deal", deal, NO_DEAL, refuses=False))
+    return notes
+
+
+def _tolerance(context: LoadContext) -> timedelta:
+    """How far ahead of ours the programme lets other clocks be."""
+    found: timedelta | None = context.memo.get("tolerance")
+    if found is None:
+        owner = context.programme_id and figure_queries.owner_of(context.programme_id)
+        found = timedelta(minutes=owner.clock_skew_min if owner else 0)
+        context.memo["tolerance"] = found
+    return found
 
 
 def _load_owned(

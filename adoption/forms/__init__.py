@@ -1,6 +1,13 @@
 """What comes from outside, turned into typed input: usage of files and machines, currencies."""
 
-from adoption.forms.bodies import events_of_body, rows_of_events, unknown_keys
+from adoption.forms.bodies import (
+    SIGNAL_NAMES,
+    events_of_body,
+    rows_of_events,
+    rows_of_signals,
+    signals_of_body,
+    unknown_keys,
+)
 from adoption.forms.usage import ARRIVED, USAGE_COLUMNS, Parsed, by_arrival, parse_batch
 from core.intake.kinds import BadCell, Context
 
@@ -15,6 +22,7 @@ def currency(cell: str, _context: Context) -> str:
 
 __all__ = [
     "ARRIVED",
+    "SIGNAL_NAMES",
     "USAGE_COLUMNS",
     "Parsed",
     "by_arrival",
@@ -22,5 +30,7 @@ __all__ = [
     "events_of_body",
     "parse_batch",
     "rows_of_events",
+    "rows_of_signals",
+    "signals_of_body",
     "unknown_keys",
 ]

@@ -1,7 +1,7 @@
-"""Usage as machines post it: JSON events, turned into the cells of an import's rows."""
+"""Usage and signals as machines post them: JSON, turned into the cells of an import's rows."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from math import isfinite
@@ -9,12 +9,15 @@ from typing import cast
 
 from adoption.forms.usage import ARRIVED, FAULT, USAGE_COLUMNS
 from core.errors import Invalid
+from core.intake.kinds import Problem
 
 MOST_EVENTS, MOST_LINES = 1_000, 50_000
 NAMES = frozenset(USAGE_COLUMNS)
+SIGNAL_NAMES = frozenset({"signal_id", "deal_id", "person_id", "fired_at", "dismissed_at"})
+Numbered = list[tuple[int, object]]
 
 
-def events_of_body(body: bytes, *, is_lines: bool) -> list[tuple[int, object]]:
+def events_of_body(body: bytes, *, is_lines: bool) -> Numbered:
     """The events of a request with their numbers; raises Invalid when the body is none of ours.
 
     JSON is {"events": [...]} with up to 1,000; NDJSON is one event a line, bad lines are events of
@@ -22,24 +25,34 @@ def events_of_body(body: bytes, *, is_lines: bool) -> list[tuple[int, object]]:
     """
     if is_lines:
         lines = [line for line in enumerate(body.split(b"\n"), start=1) if line[1].strip()]
-        _refuse_many(len(lines), MOST_LINES)
+        _refuse_many(len(lines), MOST_LINES, "events")
         return [(number, _line(line)) for number, line in lines]
+    return _listed(body, "events")
+
+
+def signals_of_body(body: bytes) -> Numbered:
+    """The signals of {"signals": [...]}, up to 1,000, with their numbers. Raises Invalid."""
+    return _listed(body, "signals")
+
+
+def _listed(body: bytes, name: str) -> Numbered:
+    """What {name: [...]} lists, numbered from 1."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
         raise Invalid("The body is not JSON.", code="not_json") from None
-    events = found.get("events") if isinstance(found, dict) else None
-    if not isinstance(events, list):
-        raise Invalid('The body must be {"events": [...]}.', field="events", code="missing")
-    _refuse_many(len(events), MOST_EVENTS)
-    return list(enumerate(events, start=1))
+    listed = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(listed, list):
+        raise Invalid(f'The body must be {{"{name}": [...]}}.', field=name, code="missing")
+    _refuse_many(len(listed), MOST_EVENTS, name)
+    return list(enumerate(listed, start=1))
 
 
-def _refuse_many(count: int, most: int) -> None:
+def _refuse_many(count: int, most: int, name: str) -> None:
     if count > most:
         raise Invalid(
-            f"There are {count:,} events; {most:,} are taken at a time.",
-            code="too_many_events",
+            f"There are {count:,} {name}; {most:,} are taken at a time.",
+            code=f"too_many_{name}",
             fix="Send them in several requests.",
         )
 
@@ -62,7 +75,7 @@ def rows_of_events(
         return
     for number, event in events:
         row = empty.copy()
-        fault = _fill(row, event)
+        fault = _fill(row, event, NAMES)
         yield number, {**empty, FAULT: fault} if fault else row
 
 
@@ -78,12 +91,27 @@ def _are_plain(events: Sequence[tuple[int, object]]) -> bool:
     )
 
 
-def _fill(row: dict[str, str], event: object) -> str:
-    """Put a JSON event's values into the cells of a row; say what is wrong with it, or nothing."""
+def rows_of_signals(signals: Numbered) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
+    """Signals as rows of an import, and what cannot be one, named by its number."""
+    rows: list[tuple[int, dict[str, str]]] = []
+    problems: list[Problem] = []
+    for number, signal in signals:
+        row = dict.fromkeys(sorted(SIGNAL_NAMES), "")
+        fault = _fill(row, signal, SIGNAL_NAMES)
+        if fault:
+            message = f"This is not a signal: {fault}."
+            problems.append(Problem(number, None, "not_a_signal", None, message))
+        else:
+            rows.append((number, row))
+    return rows, problems
+
+
+def _fill(row: dict[str, str], event: object, names: Collection[str]) -> str:
+    """Put a JSON object's values into the cells of a row; say what is wrong with it, or nothing."""
     if not isinstance(event, dict):
         return "it is no object with keys"
     for name, value in event.items():
-        if name not in NAMES or value is None:
+        if name not in names or value is None:
             continue
         if isinstance(value, str):
             if "\0" in value:
@@ -98,8 +126,8 @@ def _fill(row: dict[str, str], event: object) -> str:
     return ""
 
 
-def unknown_keys(events: Iterable[tuple[int, object]]) -> list[str]:
+def unknown_keys(events: Iterable[tuple[int, object]], names: frozenset[str] = NAMES) -> list[str]:
     """Keys of events that mean nothing to us; reported and ignored."""
     found: set[str] = set()
     found.update(*(event for _number, event in events if isinstance(event, dict)))
-    return sorted({str(key)[:80] for key in found - NAMES})[:50]
+    return sorted({str(key)[:80] for key in found - names})[:50]

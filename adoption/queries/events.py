@@ -401,6 +401,14 @@ def stored_signals(keys: Collection[str]) -> dict[str, dict[str, object]]:
     return _stored(Signal, Signal.signal_key, keys)
 
 
+def known_deals(keys: Collection[str]) -> frozenset[str]:
+    """Which of these keys a deal has."""
+    found: set[str] = set()
+    for chunk in chunks_of(keys):
+        found.update(db.session.scalars(select(Deal.deal_key).where(Deal.deal_key.in_(chunk))))
+    return frozenset(found)
+
+
 def _stored(
     model: type[Deal | Proposal | Signal], column: InstrumentedAttribute[str], keys: Collection[str]
 ) -> dict[str, dict[str, object]]:

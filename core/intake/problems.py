@@ -136,6 +136,10 @@ CODES: Mapping[str, Code] = MappingProxyType(
             "This is not an event.",
             "Send a JSON object with event_id, person_id (or email), kind and occurred_at.",
         ),
+        "not_a_signal": Code(
+            "This is not a signal.",
+            "Send a JSON object with signal_id, deal_id, person_id and fired_at.",
+        ),
         "unknown_status": Code(
             "This status is not known.",
             "Correct it, or say what it means with --word 'HERE=THERE'.",
