@@ -97,11 +97,10 @@ def review_missed(talk: TalkWords, reader: Reader, *, use_by: datetime) -> Lette
 
 @dataclass(frozen=True)
 class MissedCount:
-    """How many reviews a manager missed in a week, of how many that fell due."""
+    """How many reviews ran out in a week without their manager marking them."""
 
     manager: str
     missed: int
-    due: int
 
 
 def reviews_missed(

@@ -44,8 +44,13 @@ def take_all(
     *,
     actor: Actor = SYSTEM,
     now: datetime,
+    at: Callable[[CoachingItem], datetime] | None = None,
 ) -> list[CoachingItem]:
-    """Move held items on by one statement; returns those whose key was not used before."""
+    """Move held items on by one statement; returns those whose key was not used before.
+
+    `at` is each one's official instant, which a late run does not change; `now` where there is
+    none.
+    """
     rows = []
     for item in items:
         edge = edge_of(item.state, event, to(item))
@@ -55,7 +60,7 @@ def take_all(
             "frm": edge.frm,
             "to": edge.to,
             "event": edge.event,
-            "at": now,
+            "at": at(item) if at else now,
             "actor_id": actor.person_id,
         }
         rows.append(row)

@@ -19,6 +19,7 @@ from leaderboard.services.keeping import (
     thaw_board,
     uncover,
 )
+from leaderboard.services.loops import KeptWeek, note_loop_week
 from leaderboard.services.opening import (
     BoardPlan,
     SidePlan,
@@ -38,6 +39,7 @@ __all__ = [
     "BoardPlan",
     "BracketPlan",
     "Frozen",
+    "KeptWeek",
     "SeasonPlan",
     "SidePlan",
     "advance_bracket",
@@ -54,6 +56,7 @@ __all__ = [
     "lines_now",
     "list_board",
     "move_end",
+    "note_loop_week",
     "open_board",
     "open_bracket",
     "refresh",

@@ -109,7 +109,7 @@ def make_talks(reps: int = 2, **given) -> Talks:
         for rep in team.members:
             miss(rep, WEEK - 20 * DAY, 30000)
             miss(rep, WEEK - 21 * DAY, 9000, account="Otter Ltd")
-        make_deal(team.members[0], stage="won", closed_on=WEEK - 30 * DAY)
+            make_deal(rep, stage="won", closed_on=WEEK - 30 * DAY)
     talks = Talks(owner, team)
     talks.prepare()
     return talks
