@@ -16,10 +16,17 @@ from people.services.entry import (
     set_password,
     signed_in,
 )
-from people.services.erasure import forget_erased
+from people.services.erasure import ErasureStep, erase_person, withdraw_erasure
 from people.services.external_ids import load_external_ids
+from people.services.forgetting import clear_names, forget_erased
 from people.services.keys import SCOPES, create_token, revoke_token
 from people.services.memberships import load_memberships
+from people.services.standins import (
+    end_deputy,
+    end_second_lead,
+    name_deputy,
+    name_second_lead,
+)
 from people.services.wishes import (
     change_mail_lists,
     change_quiet_hours,
@@ -30,14 +37,19 @@ from people.services.wishes import (
 
 __all__ = [
     "SCOPES",
+    "ErasureStep",
     "change_mail_lists",
     "change_quiet_hours",
     "check_password",
     "choose_board_name",
+    "clear_names",
     "close_session",
     "count_attempt",
     "create_token",
+    "end_deputy",
+    "end_second_lead",
     "end_sessions_of",
+    "erase_person",
     "forget_erased",
     "hash_of",
     "load_absences",
@@ -45,6 +57,8 @@ __all__ = [
     "load_external_ids",
     "load_memberships",
     "load_people",
+    "name_deputy",
+    "name_second_lead",
     "note_changes",
     "open_session",
     "prune_sign_ins",
@@ -55,4 +69,5 @@ __all__ = [
     "set_password",
     "signed_in",
     "suspend",
+    "withdraw_erasure",
 ]
