@@ -240,3 +240,15 @@ def news(contest: ContestWords, names: Mapping[int, str], told: News) -> Iterato
     )
     for person_id, name in names.items():
         yield _to(letter, person_id, name, f"contest:{contest.id}:{told.key}:{person_id}")
+
+
+def award_news(names: Mapping[int, str], told: News) -> Iterator[Letter]:
+    """To each of these: something became of an award that belongs to no contest."""
+    letter = _written("award_news", told.key.partition(":")[0], "awards", {"told": told})
+    for person_id, name in names.items():
+        yield _to(letter, person_id, name, award_news_key(told.key, person_id))
+
+
+def award_news_key(key: str, person_id: int) -> str:
+    """The key of that letter; it says whether its reader has been told."""
+    return f"award_news:{key}:{person_id}"

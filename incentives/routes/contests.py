@@ -19,6 +19,7 @@ from incentives.access import AtDoor
 from incentives.queries import documents
 from incentives.queries.documents import Reader
 from incentives.queries.door import Look
+from incentives.routes import proposals as proposing
 from incentives.routes import showing
 from incentives.routes.blueprint import blueprint
 from incentives.services import byhand, doubts
@@ -242,6 +243,9 @@ def awards() -> ResponseReturnValue:
         sees_money=_sees_money(actor),
         show=show,
         today=moment.date(),
+        may_propose=proposing.may_look(actor),
+        may_ask=scope_of(actor, proposing.PROPOSE) is not Scope.NONE,
+        proposals_waiting=len(proposing.to_answer(actor, moment)),
     )
 
 

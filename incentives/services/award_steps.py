@@ -332,6 +332,16 @@ def concerned(award: Award, on: date) -> Collection[int]:
 def _tell(award: Award, key: str, subject: str, line: str, now: datetime) -> None:
     contest = None if award.contest_id is None else db.session.get(Contest, award.contest_id)
     if contest is None:
+        why = "You get this because the award is yours."
+        tell(
+            award,
+            key,
+            concerned(award, now.date()),
+            subject=subject,
+            lines=(line,),
+            why=why,
+            now=now,
+        )
         return
     told = News(
         key=f"award_{key}:{award.id}",
@@ -341,6 +351,38 @@ def _tell(award: Award, key: str, subject: str, line: str, now: datetime) -> Non
     )
     names = names_of(concerned(award, contest.last_on))
     outbox.post_all(notices.news(contest_words(contest), names, told), now)
+
+
+def tell(
+    award: Award,
+    key: str,
+    reader_ids: Collection[int],
+    *,
+    subject: str,
+    lines: tuple[str, ...],
+    why: str,
+    now: datetime,
+) -> None:
+    """A letter about an award that belongs to no contest."""
+    told = News(key=f"award_{key}:{award.id}", subject=subject, lines=lines, why=why)
+    outbox.post_all(notices.award_news(names_of(reader_ids), told), now)
+
+
+def _tell_proposer(award: Award, key: str, line: str, now: datetime) -> None:
+    """What became of a proposal, to who made it."""
+    if award.proposed_by_id is None:
+        return
+    card = people.card(award.person_id or 0)
+    whom = card.name if card else "somebody"
+    tell(
+        award,
+        key,
+        [award.proposed_by_id],
+        subject=f"Your proposal was not granted: {award.title}",
+        lines=(f"You proposed it for {whom}.", line),
+        why="You get this because you proposed it.",
+        now=now,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -386,12 +428,17 @@ def propose(proposal: Proposal, *, actor: Actor, now: datetime) -> Award:
     return award
 
 
-def approve(award_id: int, *, actor: Actor, now: datetime) -> Award:
-    """Say yes to a proposal, if the budget covers it; then it is given, or waits for its person."""
+def approve(award_id: int, *, actor: Actor, now: datetime, was_alone: bool = False) -> Award:
+    """Say yes to a proposal, if the budget covers it; then it is given, or waits for its person.
+
+    `was_alone`: nobody but its proposer could, which the caller has looked at and recorded.
+    """
     award = _locked(award_id)
     if award.state != AwardState.PENDING_APPROVAL:
         raise Conflict("This award does not wait for a yes.", code="wrong_state")
-    if actor.person_id in {award.proposed_by_id, award.person_id}:
+    if actor.person_id == award.person_id or (
+        actor.person_id == award.proposed_by_id and not was_alone
+    ):
         raise NotAllowed("Neither who proposed an award nor who gets it approves it.")
     take(award, AwardStep.APPROVE, actor=actor, now=now)
     open_accounts(award)
@@ -416,7 +463,8 @@ def reject(award_id: int, reason: str, *, actor: Actor, now: datetime) -> Award:
     award = _locked(award_id)
     if not reason.strip():
         raise Invalid("Say why not.", field="reason")
-    take(award, AwardStep.REJECT, actor=actor, now=now, reason=reason.strip())
+    if take(award, AwardStep.REJECT, actor=actor, now=now, reason=reason.strip()):
+        _tell_proposer(award, "rejected", f"The reason: {reason.strip()}", now)
     return award
 
 
@@ -425,8 +473,12 @@ def time_out(now: datetime) -> int:
     done = 0
     for award_id in life.award_ids(AwardState.PENDING_APPROVAL, now - DECIDE_WITHIN):
         award = _locked(award_id)
-        if award.state == AwardState.PENDING_APPROVAL:
-            done += take(award, AwardStep.TIMEOUT, actor=SYSTEM, now=now)
+        if award.state == AwardState.PENDING_APPROVAL and take(
+            award, AwardStep.TIMEOUT, actor=SYSTEM, now=now
+        ):
+            done += 1
+            line = "Nobody answered within 14 days. You may propose it again."
+            _tell_proposer(award, "expired", line, now)
     return done
 
 

@@ -466,7 +466,12 @@ def announce_due(now: datetime) -> int:
     """
     done = 0
     for award_id, contest_id, rev, thanked in queries.granted_awards():
-        keys = [notices.won_key(contest_id, rev, person) for person in thanked]
+        keys = [
+            notices.won_key(contest_id, rev, person)
+            if contest_id
+            else notices.award_news_key(f"award_granted:{award_id}", person)
+            for person in thanked
+        ]
         states = outbox.states_by_dedupe(keys) if keys else {}
         if any(state in ON_THEIR_WAY for state in states.values()):
             continue

@@ -8,7 +8,7 @@ import pytest
 
 from core.outbox import Letter
 from incentives import notices
-from incentives.notices import ContestWords, ResultWords
+from incentives.notices import ContestWords, News, ResultWords
 
 pytestmark = pytest.mark.sqlite_only
 STORED = Path(__file__).resolve().parent.parent / "data" / "letters" / "incentives"
@@ -29,9 +29,28 @@ CONTEST = ContestWords(
 SOLO = replace(CONTEST, teams=36, mode="per_capita", is_solo=True)
 FIRST = ResultWords("Harbour", 1, 6, 9, 12)
 WINS = ("Team dinner", "Cake")
-WHOLE_NAMES = {"approval_asked", "called_off"}
+WHOLE_NAMES = {"approval_asked", "called_off", "award_news"}
 DEED = "On 6 days you did what this contest was about (4 were asked of you), 60 points."
 MAYA = {5: "Maya Lindqvist"}
+AMENDED = News(
+    key="amended:2",
+    subject="The result of Spring race was amended",
+    lines=(
+        "The final result of Spring race was amended. The reason: Leave was missing.",
+        "Harbour had 1st place and now has 2nd place.",
+        (
+            "A prize that was announced stays with whom it was announced for, unless "
+            "somebody cheated. The first version of the result stays on record."
+        ),
+    ),
+    why="You get this because your place or an award of your team changed.",
+)
+GRANTED = News(
+    key="award_granted:3",
+    subject="You won: A day off",
+    lines=("Closed the Ferro deal in a day and showed two colleagues how.",),
+    why="You get this because the award is yours.",
+)
 
 
 def written() -> dict[str, Letter]:
@@ -56,6 +75,8 @@ def written() -> dict[str, Letter]:
             notices.result(SOLO, {5: ResultWords("Not listed", 9, 36, 0, 1)}, MAYA, NOW, 1)
         ),
         "called_off": next(notices.called_off(CONTEST, MAYA, "The tool was down for a week.")),
+        "news": next(notices.news(CONTEST, MAYA, AMENDED)),
+        "award_news": next(notices.award_news(MAYA, GRANTED)),
     }
 
 
@@ -65,6 +86,7 @@ def written() -> dict[str, Letter]:
         *("announced", "announced_plain", "approval_asked", "provisional"),
         *("won", "won_goal", "led", "result", "called_off"),
         *("announced_solo", "won_solo", "result_solo"),
+        *("news", "award_news"),
     ],
 )
 def test_a_letter_reads_as_stored(app, name):
