@@ -224,3 +224,14 @@ def _coach_of(
     if standing is None or standing.how is How.SECOND:
         return standing
     return None if is_any_active(owners) else standing
+
+
+def leads_compared(actor: Actor, on: date) -> frozenset[int] | None:
+    """Whose teams the actor sees side by side, numbers alone (coach.stats); None means all.
+
+    A director those below, a manager the own ones. Who reads sums sees all, small teams left out.
+    """
+    scope = scope_of(actor, STATS)
+    if scope in {Scope.ALL, Scope.AGG}:
+        return None
+    return _own_leads(actor, scope, on) if scope in {Scope.TREE, Scope.TEAM} else frozenset()

@@ -112,10 +112,10 @@ def _followed(owner: Programme, ideas: tuple[Idea, ...]) -> dict[str, Followed]:
     }
 
 
-def stored(owner: Programme, slug: str) -> FixIdea | None:
+def stored(programme_id: int, slug: str) -> FixIdea | None:
     """The row of an idea, also of one of ours that was changed here."""
     return db.session.scalar(
-        select(FixIdea).where(FixIdea.programme_id == owner.id, FixIdea.slug == slug)
+        select(FixIdea).where(FixIdea.programme_id == programme_id, FixIdea.slug == slug)
     )
 
 
@@ -127,12 +127,13 @@ def suggested(owner: Programme, status: str, blanks: Blanks) -> tuple[Offer, ...
     return library(owner).offers(status, blanks)
 
 
-def kept_slug(owner: Programme, slug: str | None, words: str, blanks: Blanks) -> str | None:
+def kept_slug(programme_id: int, slug: str | None, words: str) -> str | None:
     """The slug to keep with a fix: the chosen idea's while the words are still its own.
 
     None where no idea was chosen, it is unknown or retired, or the manager wrote something else.
     """
-    idea = None if slug is None else library(owner).of(slug)
-    if idea is None or not is_still(fill(idea.words, blanks), words):
+    if slug is None:
         return None
-    return idea.slug
+    row = stored(programme_id, slug)
+    idea = OURS.get(slug) if row is None else None if row.retired_at else _idea(row)
+    return slug if idea is not None and is_still(idea.words, words) else None

@@ -20,6 +20,8 @@ FEWEST_TO_TELL = 10
 STEADYING_FIXES = 10
 # A text that keeps this much of the idea's words, in their order, is still that idea.
 STILL_THE_IDEA = 0.6
+# As many words of a name are taken for the filling of one blank.
+FILLED_WORDS = 3
 LONGEST_SLUG, LONGEST_TITLE, LONGEST_WORDS = 60, 120, 600
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _BRACED = re.compile(r"\{([^{}]*)\}|[{}]")
@@ -204,16 +206,19 @@ def slug_of(title: str, taken: Iterable[str] = ()) -> str:
     return slug
 
 
-def is_still(filled: str, words: str) -> bool:
+def is_still(idea: str, words: str) -> bool:
     """Whether words are an idea's, or edited from it: most of both stand in the same order.
 
-    Otherwise they are the manager's own, and nothing is learnt about the idea from them.
+    What filled its blanks speaks neither way. Otherwise they are the manager's own, and nothing is
+    learnt about the idea from them.
     """
-    return _likeness(_WORD.findall(filled.lower()), _WORD.findall(words.lower())) >= STILL_THE_IDEA
-
-
-def _likeness(first: list[str], second: list[str]) -> float:
-    return SequenceMatcher(None, first, second, autojunk=False).ratio()
+    asked, given = _WORD.findall(_BRACED.sub("", idea).lower()), _WORD.findall(words.lower())
+    same = sum(
+        block.size
+        for block in SequenceMatcher(None, asked, given, autojunk=False).get_matching_blocks()
+    )
+    longer = max(len(asked), len(given) - FILLED_WORDS * len(_BRACED.findall(idea)))
+    return bool(same) and same >= STILL_THE_IDEA * longer
 
 
 def ranked(

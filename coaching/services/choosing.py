@@ -10,6 +10,7 @@ import programme.queries
 from coaching import access, notices
 from coaching.access import Seen
 from coaching.models import CoachingItem, CoachingMoment, Fix, SetDay
+from coaching.queries import ideas
 from coaching.queries import items as queries
 from coaching.rules.days import next_set_day, review_instant
 from coaching.rules.life import WAITING, State
@@ -78,7 +79,8 @@ def hand_back_fix(
     _refuse_late(item, now)
     _refuse_second_fix(item)
     if take(item, "record", State.COACHED, actor=actor, now=now):
-        _write_down(seen, item, Fix(item_id=item.id, words=said, sent_at=now, idea=idea), at, actor)
+        kept = ideas.kept_slug(item.programme_id, idea, said)
+        _write_down(seen, item, Fix(item_id=item.id, words=said, sent_at=now, idea=kept), at, actor)
         audit.record(
             "coach.create",
             actor=actor,
@@ -126,6 +128,7 @@ def edit_fix(item_uid: str, words: str, *, actor: Actor, now: datetime) -> Coach
         raise Conflict("The rep has read it: the words stay.", code="acknowledged")
     if fix.words != said:
         fix.words = said
+        fix.idea = ideas.kept_slug(item.programme_id, fix.idea, said)
         item.change += 1
         audit.record("coach.edit_open", actor=actor, now=now, subject=f"coaching_item:{item.id}")
         _tell(item, moment, said, now)

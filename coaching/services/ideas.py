@@ -67,7 +67,7 @@ def change_idea(owner: Programme, slug: str, draft: Draft, *, actor: Actor, now:
         raise Conflict("There is an idea of this name.", field="title", code="idea_exists")
     if (idea.title, idea.words, idea.about) == (draft.title, draft.words, draft.about):
         return False
-    row = queries.stored(owner, slug)
+    row = queries.stored(owner.id, slug)
     if row is None:
         _write(owner, slug, draft, None, now)
     else:
@@ -82,12 +82,12 @@ def change_idea(owner: Programme, slug: str, draft: Draft, *, actor: Actor, now:
 def retire_idea(owner: Programme, slug: str, *, actor: Actor, now: datetime) -> bool:
     """Offer an idea no longer; what followed stays known. False when it was retired before."""
     idea = _kept(owner, slug, actor)
-    row = queries.stored(owner, slug)
+    row = queries.stored(owner.id, slug)
     if row is not None and row.retired_at is not None:
         return False
     if row is None:
         _write(owner, slug, Draft(idea.title, idea.words, idea.about), None, now)
-        row = queries.stored(owner, slug)
+        row = queries.stored(owner.id, slug)
     if row is not None:
         row.retired_at = now
     _note("retire", owner, slug, idea.about, actor, now)
@@ -98,7 +98,7 @@ def retire_idea(owner: Programme, slug: str, *, actor: Actor, now: datetime) -> 
 def restore_idea(owner: Programme, slug: str, *, actor: Actor, now: datetime) -> bool:
     """Offer a retired idea again; False when it is offered."""
     idea = _kept(owner, slug, actor)
-    row = queries.stored(owner, slug)
+    row = queries.stored(owner.id, slug)
     if row is None or row.retired_at is None:
         return False
     row.retired_at = None

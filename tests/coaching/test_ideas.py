@@ -88,10 +88,16 @@ class TestWords:
         assert len(slug_of("long " * 40, {slug_of("long " * 40)})) <= 60
 
     def test_edited_words_stay_the_ideas_and_own_words_do_not(self):
-        filled = fill(BUILT_IN[0].words, BLANKS)
-        assert is_still(filled, filled.replace("Today, run", "Please run today"))
-        assert not is_still(filled, "Call Mrs Ito and ask what stops her from signing.")
-        assert not is_still(filled, "")
+        long_name = Blanks("Van der Berg & Sons", "Isaac", "Monday", "09:30")
+        for each in BUILT_IN:
+            for blanks in (BLANKS, long_name):
+                filled = fill(each.words, blanks)
+                assert is_still(each.words, filled)
+                assert is_still(each.words, f"Please: {filled.replace('Today', 'By noon')}")
+            others = [fill(one.words, BLANKS) for one in BUILT_IN if one is not each]
+            assert not any(is_still(each.words, other) for other in others)
+            assert not is_still(each.words, "Call Mrs Ito and ask what stops her from signing.")
+            assert not is_still(each.words, "")
 
 
 class TestOffering:
@@ -184,10 +190,10 @@ class TestLearning:
     def test_words_of_ones_own_do_not_keep_the_slug(self, world):
         owner, _team = world
         own = fill(BUILT_IN[0].words, BLANKS)
-        assert queries.kept_slug(owner, BUILT_IN[0].slug, own, BLANKS) == BUILT_IN[0].slug
-        assert queries.kept_slug(owner, BUILT_IN[0].slug, "Call them.", BLANKS) is None
-        assert queries.kept_slug(owner, "nobody-knows", own, BLANKS) is None
-        assert queries.kept_slug(owner, None, own, BLANKS) is None
+        assert queries.kept_slug(owner.id, BUILT_IN[0].slug, own) == BUILT_IN[0].slug
+        assert queries.kept_slug(owner.id, BUILT_IN[0].slug, "Call them.") is None
+        assert queries.kept_slug(owner.id, "nobody-knows", own) is None
+        assert queries.kept_slug(owner.id, None, own) is None
 
 
 class TestKeeping:
