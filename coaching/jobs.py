@@ -45,9 +45,9 @@ def week_starts(after: datetime, until: datetime) -> Iterable[datetime]:
 def remind_reviews(as_of: datetime) -> Mapping[str, int]:
     """Let reviews come due, move those of people on leave, call off those nobody can hold."""
     with transaction():
-        reached = services.reach_days(as_of)
-    with transaction():
         called_off = services.call_off(as_of)
+    with transaction():
+        reached = services.reach_days(as_of)
     return {"due": reached.due, "moved": reached.moved, "called_off": called_off}
 
 

@@ -26,7 +26,7 @@ from coaching.rules.days import (
 )
 from coaching.rules.life import State
 from coaching.rules.loops import RATED, LoopFacts, LoopOutcome, MissedBy, missed_by, outcome_of
-from coaching.services.invitations import reinvite, uninvite
+from coaching.services.invitations import invite, reinvite, uninvite
 from coaching.services.steps import take_all
 from coaching.services.words import people_of, readers, talk_words
 from core import audit, outbox
@@ -117,7 +117,8 @@ def reach_days(as_of: datetime) -> Reached:
         for item in reached:
             item.due_at = as_of
         db.session.flush()
-        outbox.post_all(_reminders(near, reached, as_of), as_of)
+        held = [item for item in reached if item.called_off_at is None]
+        outbox.post_all(_reminders(near, held, as_of), as_of)
         due += len(reached)
     return Reached(due, moved)
 
@@ -398,11 +399,13 @@ def _director_letters(
 
 
 def call_off(as_of: datetime) -> int:
-    """Take reviews out of calendars that nobody can hold, for rep or author has left."""
+    """Take reviews out of calendars that nobody can hold, for rep or author has left.
+
+    Whoever turns out to be here after all, finds them there again. Returns how many were taken out.
+    """
     count = 0
     for owner in programme.queries.all_programmes():
         items = queries.near_their_day(owner.id, as_of + NEWS_KEEPS)
-        items = tuple(item for item in items if item.called_off_at is None)
         if not items:
             continue
         near = _look(owner, items)
@@ -410,7 +413,11 @@ def call_off(as_of: datetime) -> int:
             is_held = all(
                 near.rota.is_here(who, _day(item)) for who in (item.rep_id, _author(item))
             )
-            count += 0 if is_held else bool(uninvite(item, as_of))
+            if not is_held:
+                count += bool(uninvite(item, as_of))
+            elif item.called_off_at is not None:
+                item.change += 1
+                invite(item, as_of)
     return count
 
 

@@ -18,12 +18,14 @@ from core.icalendar import Method
 
 
 def invite(item: CoachingItem, now: datetime) -> int:
-    """Put a new review into both calendars; how many letters were new."""
+    """Put a review into both calendars, also one called off before; how many letters were new."""
+    item.called_off_at = None
     return _post(item, "review_invited", Method.REQUEST, now)
 
 
 def reinvite(item: CoachingItem, now: datetime) -> int:
     """Tell both calendars the review's new day; how many letters were new."""
+    item.called_off_at = None
     return _post(item, "review_moved", Method.REQUEST, now)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coaching import services
+from coaching import jobs, services
 from coaching.models import CoachingItem, CoachingMoment, CoachingNote
 from coaching.queries.calendars import reviews_of
 from coaching.rules.calendars import FEED, KEPT, Review, event_of
@@ -24,7 +24,7 @@ from people.models import Deputy, PersonalLink, SecondLead
 from people.services import forget_erased, links
 from tests import ics
 from tests.coaching.loops_made import make_item, make_loop
-from tests.factories.people import _save, make_person, make_team
+from tests.factories.people import _save, make_absence, make_person, make_team
 from tests.factories.programme import make_programme
 
 DAY = timedelta(days=1)
@@ -170,6 +170,52 @@ def test_a_review_called_off_is_taken_out_once(world, outbox):
     assert {event.raw("SEQUENCE") for _, event in told} == {str(before + 1)}
     (entry,) = entries(feed_of(world, world[1].lead))
     assert (entry.raw("STATUS"), entry.raw("SEQUENCE")) == ("CANCELLED", str(before + 1))
+
+
+def test_leave_moves_the_review_in_both_calendars_that_morning(world, outbox):
+    item = hand_back(world)
+    make_absence(world[1].members[0], REVIEW_AT.date(), REVIEW_AT.date() + DAY)
+    morning = datetime(2026, 11, 29, 23, tzinfo=UTC)
+    for _ in range(2):
+        jobs.remind_reviews(morning)
+    moved = outbox.letters(kind="coaching.review_moved")
+    assert {letter.person_id for letter in moved} == {item.rep_id, item.author_id}
+    for letter in moved:
+        method, event = entry_of(letter)
+        assert (method, event.instant("DTSTART")) == ("REQUEST", REVIEW_AT + 2 * DAY)
+    assert len(moved) == 2
+    (entry,) = entries(feed_of(world, world[1].lead, morning))
+    assert (entry.instant("DTSTART"), entry.raw("STATUS")) == (REVIEW_AT + 2 * DAY, "CONFIRMED")
+
+
+def test_who_leaves_is_taken_out_and_who_turns_out_to_stay_is_put_back(world, outbox):
+    hand_back(world)
+    isaac, marta = world[1].members[0], world[1].lead
+    sequences = []
+    for left_on, status in ((MONDAY, "CANCELLED"), (None, "CONFIRMED"), (MONDAY, "CANCELLED")):
+        with transaction():
+            db.session.merge(isaac).left_on = left_on
+        for _ in range(2):
+            jobs.remind_reviews(NOW + (len(sequences) + 1) * DAY)
+        (entry,) = entries(feed_of(world, marta))
+        assert entry.raw("STATUS") == status
+        letter = [each for each in invitations(outbox) if each.person_id == marta.id][-1]
+        sequences.append(int(entry_of(letter)[1].raw("SEQUENCE")))
+        assert entry.raw("SEQUENCE") == str(sequences[-1])
+    assert sequences == sorted(set(sequences))
+    assert len([each for each in invitations(outbox) if each.person_id == marta.id]) == 4
+    jobs.remind_reviews(datetime(2026, 11, 30, 5, tzinfo=UTC))
+    assert item_of(world).state == "due"
+    assert outbox.letters(kind="coaching.review_today") == []
+
+
+def test_who_left_the_day_before_is_not_reminded_of_the_review(world, outbox):
+    hand_back(world)
+    with transaction():
+        db.session.merge(world[1].members[0]).left_on = REVIEW_AT.date() - DAY
+    jobs.remind_reviews(datetime(2026, 11, 29, 23, tzinfo=UTC))
+    assert len(outbox.letters(kind="coaching.review_called_off")) == 2
+    assert outbox.letters(kind="coaching.review_today") == []
 
 
 @pytest.mark.parametrize("late", [timedelta(0), 21 * DAY])
