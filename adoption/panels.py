@@ -1,4 +1,4 @@
-"""What adoption adds to other rooms' pages: a rep's weeks and the streak at stake."""
+"""What adoption adds to other rooms' pages: a rep's weeks, streak at stake and stalled deals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from fractions import Fraction
 from flask import render_template
 
 from adoption import access
-from adoption.queries import page
+from adoption.queries import page, stalled
 from adoption.queries.page import OwnWeeks
 from adoption.rules import AdoptionState
 from core import charts
@@ -18,6 +18,7 @@ from core.slots import Panel
 from core.web import percent
 
 LONG_STREAK = 2
+SHOWN_DEALS = 6
 STATE_WORDS: Mapping[AdoptionState | None, str] = {
     AdoptionState.SUSTAINED: "made it a habit",
     AdoptionState.LAPSED: "had the habit before",
@@ -170,6 +171,23 @@ def drop_off(actor: Actor, now: datetime) -> str | None:
     return render_template("adoption/_drop_off.html", stages=stages, through=seen.through)
 
 
+def my_stalled_deals(actor: Actor, now: datetime) -> str | None:
+    """A rep's open occasions with their days, each to be set aside; where deals can stall."""
+    owner = page.current_programme()
+    if owner is None or actor.person_id is None or not access.is_rep(actor):
+        return None
+    if not stalled.is_watching(owner):
+        return None
+    return render_template(
+        "adoption/_stalled.html",
+        owner=owner,
+        deals=stalled.own_stalled(owner, actor.person_id, now),
+        most=SHOWN_DEALS,
+        listed_days=stalled.LISTED_DAYS,
+        today=stalled.today_of(owner, now),
+    )
+
+
 def weeks_of_person(
     actor: Actor, now: datetime, person_id: int | None = None, **_context: object
 ) -> str | None:
@@ -192,6 +210,7 @@ PANELS = (
     Panel(slot="my_week_headline", order=20, render=streak_headline),
     Panel(slot="my_week_headline", order=30, render=rollout_headline),
     Panel(slot="my_week_hero", order=20, render=my_linescore),
+    Panel(slot="my_week", order=8, render=my_stalled_deals),
     Panel(slot="my_week", order=20, render=drop_off),
     Panel(slot="person", order=20, render=weeks_of_person),
 )

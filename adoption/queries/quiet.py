@@ -29,7 +29,7 @@ from core.calendars import DAY, LAST_DAY, ProgrammeCalendar
 from core.db import db
 from programme.models import Programme
 
-PREVIEW_DAYS = 28
+PREVIEW_DAYS, LATELY = 28, 7
 Steps = Mapping[str, Sequence[tuple[date, str]]]
 Asked = Sequence[tuple[QuietRule, Watch]]
 
@@ -82,11 +82,14 @@ def calendar_of(owner: Programme) -> ProgrammeCalendar:
     return programme.queries.calendar(owner)
 
 
-def known_kinds(owner: Programme) -> tuple[str, ...]:
-    """Kinds of usage a rule may name: those the programme declares and those that ever came in."""
-    came = select(UsageEvent.kind).where(UsageEvent.programme_id == owner.id).distinct()
-    declared = {*owner.key_actions, owner.due_action}
-    return tuple(sorted(declared | {*db.session.scalars(came)}))
+def known_kinds(owner: Programme, today: date) -> tuple[str, ...]:
+    """Kinds a rule may name: what the programme declares, what its rules name, what came lately."""
+    came = select(UsageEvent.kind).where(
+        UsageEvent.programme_id == owner.id, UsageEvent.local_day > today - LATELY * DAY
+    )
+    named = {kind for row in rules(owner.id) for kind in row.kinds}
+    lately = {*db.session.scalars(came.distinct())}
+    return tuple(sorted({*owner.key_actions, owner.due_action} | named | lately))
 
 
 def plan_of(row: SignalRule) -> QuietRule:

@@ -60,6 +60,7 @@ def quality_page() -> ResponseReturnValue:
         reasons=REASON_WORDS,
         fields=FIELD_WORDS,
         may_open=_may_open(),
+        may_rule=scope_of(actor, "import.upload") is Scope.ALL,
         total=total,
         teams=[
             (name, count)
