@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import or_, select
 
@@ -43,32 +43,33 @@ class Settings:
     deputies: Sequence[StandIn]
     managers: Sequence[PersonCard]
     seconds: Sequence[StandIn]
-    has_seconds: bool
+    is_above: bool
 
 
 def settings(actor: Actor, now: datetime) -> Settings:
-    """The page of whoever may name a deputy: a manager their own, those above for whom they lead.
+    """The page of whoever may name a deputy: a manager for themselves, those above for managers.
 
-    Second leads are set by those above.
+    Second leads are set for the people one leads, or has below.
     """
     me = actor.person_id or 0
     owner = programme.queries.default()
-    zone = items.zones_of([me], owner)[me] if owner is not None else None
-    today = now.astimezone(zone).date() if zone is not None else now.date()
+    zone = items.zones_of([me], owner)[me] if owner is not None else UTC
+    today = now.astimezone(zone).date()
     usual = items.set_day_of(me)
     scope = scope_of(actor, ASSIGN)
     managers = people.queries.ids_with_role(Role.MANAGER)
     below = people.queries.tree_below(me, today) if scope is Scope.TREE else None
     bosses = {me} if scope is Scope.OWN else set(managers) if below is None else below & {*managers}
     deputies = _deputies(bosses, today)
-    seconds = [] if scope is Scope.OWN else _second_leads(below, today)
+    among = people.queries.people_led_by(me, today) if scope is Scope.OWN else below
+    seconds = _second_leads(among, today)
     named = {row.deputy_id for row in deputies} | {row.person_id for row in deputies}
     named |= {row.lead_id for row in seconds} | {row.person_id for row in seconds}
     cards = people.queries.cards({*bosses, *managers, *named})
     return Settings(
         usual.weekday,
         usual.at,
-        str(zone or "UTC"),
+        str(zone),
         today,
         _by_name(cards[ident] for ident in bosses),
         [
@@ -80,7 +81,7 @@ def settings(actor: Actor, now: datetime) -> Settings:
             StandIn(row.id, cards[row.person_id], cards[row.lead_id], row.starts_on, row.ends_on)
             for row in seconds
         ],
-        scope is not Scope.OWN,
+        is_above=scope is not Scope.OWN,
     )
 
 
@@ -101,6 +102,12 @@ def _second_leads(among: Collection[int] | None, today: date) -> list[SecondLead
         rows = rows.where(is_among(SecondLead.person_id, among))
     ordered = rows.order_by(SecondLead.starts_on, SecondLead.id).limit(MOST_ROWS)
     return list(db.session.scalars(ordered))
+
+
+def today_of(actor: Actor, now: datetime) -> date:
+    """The date it is for whoever reads."""
+    owner, me = programme.queries.default(), actor.person_id or 0
+    return now.date() if owner is None else items.today_of_person(me, owner, now)
 
 
 def person_called(text: str) -> int | None:

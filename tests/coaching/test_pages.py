@@ -595,3 +595,43 @@ def test_nothing_of_another_manager_s_week_is_listed(talks, app):
     assert page.shown is None
     assert timedelta(0) <= MONDAY - datetime.combine(page.week, time(), UTC)
     assert WORDS
+
+
+@pytest.mark.sqlite_only
+def test_a_manager_names_a_deputy_and_ends_it(talks, sign_in_as):
+    client, deputy = sign_in_as(talks.team.lead), make_person(role="manager", name="Dee Puty")
+    asked = {"form": "deputy", "person": deputy.id, "first": "2026-03-16", "last": "2026-03-20"}
+    assert client.post("/coaching/settings/deputies", data=asked).status_code == 302
+    row = db.session.scalar(select(Deputy))
+    assert (row.person_id, row.deputy_id) == (talks.team.lead.id, deputy.id)
+    ident = row.id
+    db.session.rollback()
+    assert "Mon 16 Mar to Fri 20 Mar" in text_of(client.get("/coaching/settings"))
+    wrong = client.post("/coaching/settings/deputies", data={**asked, "last": "2026-03-10"})
+    assert wrong.status_code == 422
+    assert "The last day lies before the first." in text_of(wrong)
+    assert 'value="2026-03-10"' in wrong.get_data(as_text=True)
+    other = sign_in_as("manager")
+    assert other.post(f"/coaching/settings/deputies/{ident}/end").status_code == 403
+    assert client.post(f"/coaching/settings/deputies/{ident}/end").status_code == 302
+    assert db.session.scalar(select(Deputy)) is None
+
+
+@pytest.mark.sqlite_only
+def test_sales_operations_and_the_line_add_a_second_lead(talks, sign_in_as):
+    ops, second = sign_in_as("sales_ops"), make_person(role="manager")
+    rep = talks.reps[0]
+    asked = {"form": "second", "rep": rep.email, "lead": second.id, "from": "2026-03-16"}
+    refused = ops.post("/coaching/settings/second-leads", data={**asked, "rep": "nobody@x.org"})
+    assert refused.status_code == 422
+    assert "nobody@x.org" in refused.get_data(as_text=True)
+    assert ops.post("/coaching/settings/second-leads", data=asked).status_code == 302
+    assert rep.name in text_of(sign_in_as(second).get("/coaching"))
+    page = text_of(sign_in_as(talks.team.lead).get("/coaching/settings"))
+    assert f"{second.name} beside {rep.name}" in page
+    stranger = sign_in_as("manager")
+    assert stranger.post("/coaching/settings/second-leads", data=asked).status_code == 403
+    ident = db.session.scalar(select(SecondLead.id))
+    db.session.rollback()
+    assert ops.post(f"/coaching/settings/second-leads/{ident}/end").status_code == 302
+    assert "You lead nobody" in text_of(sign_in_as(second).get("/coaching"))
