@@ -45,12 +45,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Ground:
-    """A database of one benchmark's own and the environment our processes find it by."""
+    """A database of one benchmark's own and the environment our processes find it by.
+
+    `people` is the size somebody asked for; 0 leaves it to the benchmark.
+    """
 
     engine: str
     url: str
     folder: Path
     quick: bool
+    people: int = 0
 
     @property
     def env(self) -> dict[str, str]:
@@ -115,7 +119,7 @@ def run(command: Sequence[str], env: dict[str, str], *, given: str | None = None
 
 
 @contextmanager
-def fresh(engine: str, *, quick: bool) -> Iterator[Ground]:
+def fresh(engine: str, *, quick: bool, people: int = 0) -> Iterator[Ground]:
     """A migrated, empty database on SQLite or PostgreSQL, removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="pennant-bench-"))
     name = f"pennant_bench_{secrets.token_hex(6)}"
@@ -123,7 +127,7 @@ def fresh(engine: str, *, quick: bool) -> Iterator[Ground]:
     if server:
         server.create(name)
     url = server.url_of(name) if server else f"sqlite:///{folder / 'bench.db'}"
-    ground = Ground(engine, url, folder, quick)
+    ground = Ground(engine, url, folder, quick, people)
     try:
         ground.flask("db", "upgrade")
         yield ground

@@ -1,4 +1,4 @@
-"""Run the benchmarks: `./pennant bench [--quick] [p1 p4 p5 ...] [--only sqlite|postgres]`."""
+"""Run the benchmarks: `./pennant bench [--quick] [p1 p4 ...] [--only sqlite|postgres]`."""
 
 import argparse
 import sys
@@ -46,13 +46,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./pennant bench", description=__doc__)
     parser.add_argument("items", nargs="*", choices=[*ITEMS, []], default=[])
     parser.add_argument("--quick", action="store_true", help="small sizes; ratios are rough")
+    parser.add_argument(
+        "--people", type=size, default=0, help="how many people `live` races with (4 to 100,000)"
+    )
     parser.add_argument("--only", choices=ENGINES, help="one database only")
     asked = parser.parse_args()
     lines: list[Line] = []
     for engine in engines(asked.only):
         for item in asked.items or ITEMS:
             began = time.monotonic()
-            with fresh(engine, quick=asked.quick) as ground:
+            with fresh(engine, quick=asked.quick, people=asked.people) as ground:
                 found = ITEMS[item](ground)
             lines.extend(found)
             print(*found, sep="\n", flush=True)
@@ -60,6 +63,14 @@ def main() -> int:
     missed = sum(line.is_reached is False for line in lines)
     print(f"\n{len(lines)} lines, {missed} goals missed. Compare ratios, not seconds.")
     return 0
+
+
+def size(text: str) -> int:
+    """A size as typed; refused where no race comes of it."""
+    people = int(text.replace(",", ""))
+    if not 4 <= people <= 100_000:
+        raise argparse.ArgumentTypeError("4 to 100,000 people make a race")
+    return people
 
 
 def engines(only: str | None) -> list[str]:

@@ -46,7 +46,10 @@ def pause(contest_id: int, reason: str, *, actor: Actor, now: datetime) -> Conte
         News(
             key=f"paused:{contest.pauses}",
             subject=f"{contest.title} rests",
-            lines=(f"{contest.title} rests for now. The reason: {reason.strip()}", moves),
+            lines=(
+                f"{contest.title} rests for now. The reason: {reason.strip()}",
+                f"What you do meanwhile counts. {moves}",
+            ),
             why=IN_IT,
         ),
         now,

@@ -29,6 +29,7 @@ from incentives.services import (
 )
 from leaderboard.models import Board
 from leaderboard.queries import reads
+from leaderboard.rules.standing import Mode
 from tests.contest_lives import (
     DAY,
     MONEY,
@@ -44,9 +45,10 @@ from tests.contest_lives import (
     to_final,
     to_provisional,
 )
-from tests.factories.adoption import make_event
+from tests.factories.adoption import make_event, make_usage
 from tests.factories.incentives import (
     BEFORE,
+    MONDAY,
     actor,
     make_contest,
     make_plan,
@@ -256,6 +258,31 @@ def test_case_30_a_pause_moves_the_end_only_where_the_rules_say_so(world, moves,
         "incentives.paused",
         "incentives.resumed",
     }
+
+
+def test_case_30_what_is_done_while_a_contest_rests_counts_like_any_other_day(world, sign_in_as):
+    """One whose every event falls into the pause has the result of one that never rested."""
+    programme, teams = world
+    contest, other = (make_scheduled(programme, mode=Mode.TOTAL) for _ in range(2))
+    start = fresh(contest).starts_at
+    tick(start)
+    with transaction():
+        steering.pause(
+            contest.id, "The tool is slow.", actor=SYSTEM, now=start + timedelta(hours=1)
+        )
+    rep = teams[2].members[0]
+    make_usage(programme, rep, [MONDAY + 2 * DAY, MONDAY + 3 * DAY], kind="guided_use")
+    said = " ".join(sign_in_as(rep).get(f"/contests/{contest.slug}").text.split())
+    assert "What you do meanwhile counts; its end stays." in said
+    assert "The tool is slow." in said
+    with transaction():
+        steering.resume(contest.id, actor=SYSTEM, now=start + 9 * DAY)
+    assert standings(contest) == standings(other)
+    assert next(line.points for line in standings(contest) if line.unit_id == teams[2].id) == 20
+    said = " ".join(sign_in_as(rep).get(f"/contests/{contest.slug}").text.split())
+    assert "What was done then counts; its end stayed." in said
+    [told] = {letter.text for letter in letters("incentives.paused") if letter.person_id == rep.id}
+    assert "What you do meanwhile counts." in told
 
 
 def test_a_pause_needs_a_reason_and_ends_with_the_contest(world):

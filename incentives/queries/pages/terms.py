@@ -5,8 +5,9 @@ from fractions import Fraction
 
 from core.money import show
 from incentives.models import Contest, Prize
+from incentives.queries import life
 from incentives.queries import records as rows
-from incentives.queries.pages.words import count_words, nth
+from incentives.queries.pages.words import count_words, moment_words, nth
 from leaderboard.metrics import (
     LOOP_NOTE,
     MODE_NAMES,
@@ -166,8 +167,28 @@ def fairness(contest: Contest, board: Board, table: Table) -> tuple[tuple[str, s
         notes.append(
             ("When two are equal.", f"{said} {LOOP_NOTE}" if TieBreak.LOOP in ties else said)
         )
+    notes += _rests(contest)
     notes.append(("The rules stand.", f"Version {contest.rules_hash[:8]}, the same for {whom}."))
     return tuple(notes)
+
+
+def _rests(contest: Contest) -> list[tuple[str, str]]:
+    """What a pause did: what was done meanwhile counts, the end moves where the rules say so."""
+    notes = []
+    zone = str(contest.terms["time_zone"])
+    moves = contest.terms.get("pause_moves_end") is True
+    for pause in life.pauses(contest.id):
+        since = moment_words(pause.opened_at, zone)
+        if pause.closed_at is None:
+            end = "its end moves by the days it rests" if moves else "its end stays"
+            said = f"It rests since {since}: {pause.reason} What you do meanwhile counts; {end}."
+        else:
+            moved = count_words(pause.moved_days, "day")
+            end = f"its end moved by {moved}" if pause.moved_days else "its end stayed"
+            until = moment_words(pause.closed_at, zone)
+            said = f"It rested from {since} to {until}. What was done then counts; {end}."
+        notes.append(("A rest takes nothing away.", said))
+    return notes
 
 
 def mode_choices() -> tuple[tuple[str, str], ...]:
