@@ -24,6 +24,7 @@ BOARDS: Entry = ("race", "Contests", "Contests", "/boards", "contest.list_visibl
 AWARDS: Entry = ("bell", "Awards", "Awards", "/awards", "recog.wall_view")
 LOOP: Entry = ("loop", "Monday loop", "Monday", "/coaching", "coach.create")
 COACHING: Entry = ("loop", "Coaching", "Coaching", "/coaching", "coach.own_items")
+MANAGERS: Entry = ("loop", "Coaching", "Coaching", "/coaching/gap", "coach.stats")
 TRAINING: Entry = ("cap", "Training", "Training", "/training", "training.catalogue")
 ADOPTION: Entry = ("chart", "Adoption", "Adoption", "/adoption", "dashboard.public_summary")
 IMPACT: Entry = ("scale", "Impact", "Impact", "/reports/impact", "export.programme_onepager")
@@ -38,13 +39,16 @@ JOBS: Entry = ("clock", "Jobs", "Jobs", "/admin/jobs", "admin.job_status")
 MENUS: dict[Role, tuple[tuple[Entry, ...], ...]] = {
     Role.REP: ((WEEK, BOARDS, TRAINING, AWARDS, TIPS, COACHING),),
     Role.MANAGER: ((WEEK, LOOP, BOARDS, TRAINING, AWARDS), (ADOPTION, DATA, TIPS, PEOPLE)),
-    Role.DIRECTOR: ((ADOPTION, BOARDS, TRAINING, AWARDS), (IMPACT, FIGURES, TIPS, PEOPLE)),
+    Role.DIRECTOR: (
+        (ADOPTION, MANAGERS, BOARDS, TRAINING, AWARDS),
+        (IMPACT, FIGURES, TIPS, PEOPLE),
+    ),
     Role.SALES_OPS: (
         (BOARDS, AWARDS, TIPS, TRAINING),
-        (ADOPTION, IMPACT, FIGURES, PEOPLE),
+        (ADOPTION, MANAGERS, IMPACT, FIGURES, PEOPLE),
         (IMPORTS, DATA, OUTBOX, JOBS),
     ),
-    Role.EXECUTIVE: ((ADOPTION, IMPACT, BOARDS, AWARDS, TRAINING, FIGURES),),
+    Role.EXECUTIVE: ((ADOPTION, MANAGERS, IMPACT, BOARDS, AWARDS, TRAINING, FIGURES),),
     Role.ADMIN: ((JOBS, IMPORTS, OUTBOX, PEOPLE),),
 }
 

@@ -26,8 +26,8 @@ WEEK = WEEK_DAYS * DAY
 class Board:
     """The managers a reader sees, of the complete weeks first..last and the loops since `since`.
 
-    `hidden` teams are too small to be shown to a reader of sums. `counted` says whether any week
-    has been counted yet.
+    What fired in them is judged as it stands on `through`. `hidden` teams are too small to be
+    shown to a reader of sums.
     """
 
     owner: Programme
@@ -35,6 +35,7 @@ class Board:
     leak: Leak
     first: date
     end: date
+    through: date
     since: date
     adoption_through: date | None
     hidden: int
@@ -105,6 +106,7 @@ def board(
         told,
         first,
         end,
+        today - DAY,
         since,
         None if picture is None else picture.through,
         len(found) - len(shown),
