@@ -141,6 +141,7 @@ class Monday:
     owed: Sequence[Owed]
     coming: Sequence[Owed]
     changed: Sequence[Changed]
+    coached: Sequence[Owed] = ()
     leads_teams: bool = True
 
     @property
@@ -211,6 +212,11 @@ def monday(
         owed=[each for each in reviews if each.item.state == State.DUE],
         coming=[each for each in reviews if each.item.state != State.DUE],
         changed=_changes(owner.id, week, coached, cards),
+        coached=[
+            _owed(item, cards, fixes, chosen, today)
+            for item in this_week
+            if item.coached_at is not None
+        ],
         leads_teams=bool(team_ids),
     )
 
@@ -787,3 +793,18 @@ def moments_waiting(manager_id: int, owner: Programme, now: datetime) -> int:
         ~is_coached,
     )
     return int(db.session.scalar(waiting) or 0)
+
+
+def is_coached(week: date, owner: Programme, rep_ids: Collection[int]) -> bool:
+    """Whether one of these reps had this week's talk."""
+    found = (
+        select(CoachingItem.id)
+        .where(
+            CoachingItem.programme_id == owner.id,
+            CoachingItem.week == week,
+            CoachingItem.rep_id.in_(sorted(rep_ids)),
+            CoachingItem.coached_at.is_not(None),
+        )
+        .limit(1)
+    )
+    return db.session.scalar(found) is not None

@@ -131,6 +131,7 @@ def _week_page(actor: Actor, moment: datetime, typed: Typed) -> str:
         reviewing=typed.reviewing,
         given_words=typed.given.get("words", "") if typed.reviewing else "",
         review_errors=typed.errors if typed.reviewing else {},
+        coached=bool(page.coached),
         **_moment_words(owner, actor, moment, picked, typed),
         **WORDS,
     )
@@ -199,7 +200,10 @@ def moment() -> ResponseReturnValue:
     if picked is None or not picked.is_free:
         raise NotFound("There is no such moment.")
     return render_template(
-        "coaching/_moment.html", **_moment_words(owner, actor, at, picked, Typed()), **WORDS
+        "coaching/_moment.html",
+        coached=pages.is_coached(this_week, owner, standing.rep_ids),
+        **_moment_words(owner, actor, at, picked, Typed()),
+        **WORDS,
     )
 
 

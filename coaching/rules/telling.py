@@ -174,9 +174,11 @@ def sentence(told: Told, whose: str) -> str:
     """
     opening = f"{money(told.amount, told.currency)} deal" if told.amount is not None else "A deal"
     parts = [opening]
+    is_over = told.acted_on is not None or told.closed_on is not None
     if told.began_on < told.fired_on:
         ago = (told.through - told.began_on).days
-        parts.append(f"proposal {in_words(ago)} {'day' if ago == 1 else 'days'} earlier")
+        earlier = f"{in_words(ago)} {'day' if ago == 1 else 'days'} earlier"
+        parts.append(f"proposal {f'on {_on(told.began_on)}' if is_over else earlier}")
         parts.append(f"signal fired on day {told.signal_day}")
     else:
         parts.append("signal fired")
@@ -184,6 +186,8 @@ def sentence(told: Told, whose: str) -> str:
         parts.append("dismissed")
     if told.acted_on is not None:
         parts.append(f"first step {days(told.delay_days)} later")
+    elif told.closed_on is not None:
+        parts.append(f"closed {days(told.delay_days)} later without a step")
     else:
         parts.append(f"no step for {days(told.delay_days)}")
     said = ", ".join(parts) + "."
