@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import escape
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     cast,
+    func,
     or_,
     select,
     update,
@@ -26,9 +28,10 @@ from sqlalchemy import (
 from core.db import Base, db, table_of
 
 TextColumn = Column[Any]
-# What may stand right before or after a name that is not part of a longer word or address.
-_BEFORE, _AFTER = r"(?<![\w.+-])", r"(?![\w-]|[.@+]\w)"
-_SHORTEST_WITHIN = 8
+# An address or an id may be part of a longer one; a name ends where its letters end.
+_NAME, _ADDRESS = r"(?<!\w)(?:{})(?!\w)", r"(?<![\w.+-])(?:{})(?![\w-]|[.@+]\w)"
+SHORTEST_ID, LONGEST_NUMBER, ENOUGH_LETTERS = 8, 15, 5
+_TEXT = Text()
 # For a way to write a name that only the regular expressions take for the same.
 ERASED = "(erased)"
 
@@ -36,8 +39,8 @@ ERASED = "(erased)"
 def replace_names(words: Mapping[str, str], besides: Collection[type[Base]] = ()) -> int:
     """Put the other text for each of these wherever they are written; how many rows had one.
 
-    Upper and lower case are alike. A word that may mean something else (one short word) goes only
-    where it is all a cell says. Keys stay, and so does what `besides` holds.
+    Upper and lower case are alike. A word that may mean something else stays (see `stands_out`),
+    and so do keys and what `besides` holds.
     """
     change = _Change(words)
     kept = {table_of(model).name for model in besides}
@@ -48,33 +51,31 @@ def replace_names(words: Mapping[str, str], besides: Collection[type[Base]] = ()
 
 
 def stands_out(word: str) -> bool:
-    """Whether a word can mean nobody and nothing else inside a text: a full name, an address."""
-    return (
-        " " in word.strip() or "@" in word or (len(word) >= _SHORTEST_WITHIN and _has_digit(word))
+    """Whether a word can mean nobody and nothing else: a full name, an address, a system's id.
+
+    One word alone, or a short number, is also a state, a team or an amount somewhere.
+    """
+    if " " in word.strip() or "@" in word:
+        return True
+    has_both = any(map(str.isalpha, word)) and any(sign.isdigit() or sign == "." for sign in word)
+    return (has_both and len(word) >= SHORTEST_ID) or (
+        word.isdigit() and len(word) >= LONGEST_NUMBER
     )
-
-
-def _has_digit(word: str) -> bool:
-    return any(sign.isdigit() for sign in word)
 
 
 class _Change:
     """What is looked for, in every way it is written, and what comes in its place."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
-        self._whole = {word.casefold(): instead for word, instead in words.items()}
-        forms = {
-            written: instead
-            for word, instead in words.items()
-            if stands_out(word)
-            for written in (word, str(escape(word)), _as_json(word))
+        written = {word: _ways_to_write(word) for word in words if stands_out(word)}
+        forms = {form: words[word] for word, ways in written.items() for form in ways}
+        self._forms = {form.casefold(): instead for form, instead in forms.items()}
+        names = {form for form in forms if " " in form or "%20" in form}
+        either = [_ways(_NAME, names), _ways(_ADDRESS, forms.keys() - names)]
+        self._within = re.compile("|".join(filter(None, either)), re.IGNORECASE)
+        self.patterns = {
+            pattern for word, ways in written.items() for pattern in _patterns(word, ways)
         }
-        self._forms = {written.casefold(): instead for written, instead in forms.items()}
-        # The longest first: a name may hold another one.
-        ways = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-        pattern = re.compile(f"{_BEFORE}(?:{ways}){_AFTER}", re.IGNORECASE)
-        self._within = pattern if ways else None
-        self.patterns = {*map(_pattern, [*forms, *words, *map(_as_json, words)])}
 
     def of(self, value: Any) -> Any:  # noqa: ANN401 - a text, or what a JSON column holds
         """The value with everything looked for replaced."""
@@ -87,22 +88,29 @@ class _Change:
         return value
 
     def _of_text(self, text: str) -> str:
-        whole = self._whole.get(text.strip().casefold())
-        if whole is not None:
-            return whole
-        if self._within is None:
-            return text
         return self._within.sub(lambda found: self._forms.get(found[0].casefold(), ERASED), text)
 
 
-def _as_json(word: str) -> str:
-    return json.dumps(word)[1:-1]
+def _ways(around: str, forms: Collection[str]) -> str:
+    """An expression for any of these forms, the longest first: one may hold another."""
+    ordered = sorted(forms, key=len, reverse=True)
+    return around.format("|".join(map(re.escape, ordered))) if ordered else ""
 
 
-def _pattern(word: str) -> str:
-    """What LIKE looks for; any sign for one whose upper case SQLite does not know."""
-    plain = word.replace("/", "//").replace("%", "/%").replace("_", "/_")
-    return "%" + "".join(sign if sign.isascii() else "_" for sign in plain) + "%"
+def _ways_to_write(word: str) -> tuple[str, ...]:
+    """A word as texts, pages, JSON and addresses write it."""
+    return word, str(escape(word)), json.dumps(word)[1:-1], quote(word, safe="")
+
+
+def _patterns(word: str, forms: Collection[str]) -> set[str]:
+    """What LIKE looks for, in lower case: rather a row too many than one too few.
+
+    Every way of writing a word keeps its plain letters and digits in their order.
+    """
+    plain = re.findall("[a-z0-9]+", word.lower())
+    if sum(map(len, plain)) >= ENOUGH_LETTERS:
+        return {"%" + "%".join(plain) + "%"}
+    return {f"%{re.sub('[^a-z0-9]', '_', form.lower())}%" for form in forms}
 
 
 def _replace_in(table: Table, change: _Change) -> int:
@@ -111,7 +119,8 @@ def _replace_in(table: Table, change: _Change) -> int:
     if not columns or not change.patterns:
         return 0
     key = [*table.primary_key]
-    holding = or_(*(_holds(column, pattern) for column in columns for pattern in change.patterns))
+    said = [func.lower(cast(column, _TEXT)) for column in columns]
+    holding = or_(*(text.like(pattern) for text in said for pattern in change.patterns))
     rows = db.session.execute(select(*key, *columns).where(holding)).all()
     return sum(_rewrite(table, row._asdict(), columns, change.of) for row in rows)
 
@@ -119,18 +128,13 @@ def _replace_in(table: Table, change: _Change) -> int:
 def _texts(table: Table) -> Iterator[TextColumn]:
     """The columns people's words may stand in: texts and JSON that are no key."""
     keys = {column.name for column in table.primary_key}
-    unique = [each for each in table.constraints if isinstance(each, UniqueConstraint)]
-    for together in (*unique, *(index for index in table.indexes if index.unique)):
-        keys.update(column.name for column in together.columns)
+    unique = [each.columns for each in table.constraints if isinstance(each, UniqueConstraint)]
+    for together in (*unique, *(index.columns for index in table.indexes if index.unique)):
+        keys.update(column.name for column in together)
     for column in table.columns:
         is_key = column.name in keys or column.unique or column.foreign_keys
         if isinstance(column.type, (String, JSON)) and not is_key:
             yield column
-
-
-def _holds(column: TextColumn, pattern: str) -> Any:  # noqa: ANN401 - a condition
-    text = cast(column, Text) if isinstance(column.type, JSON) else column
-    return text.ilike(pattern, escape="/")
 
 
 def _rewrite(

@@ -1,6 +1,7 @@
 """Who may see and change whom: a scope of the matrix turned into people (TRUST, "Reading")."""
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from core.errors import NotFound
 from core.policy import Actor, Role, Scope, scope_of
@@ -50,3 +51,50 @@ def team_to_see(slug: str, on: date) -> TeamRow:
     if team is None:
         raise NotFound("There is no such team.")
     return team
+
+
+@dataclass(frozen=True)
+class ErasureDesk:
+    """How far the erasure of somebody is, for an administrator: who asked, and who may agree."""
+
+    asked_by: str
+    asked_at: datetime | None
+    is_own: bool
+    others: tuple[str, ...]
+    is_open: bool
+    takes_typing: bool
+
+
+def person_to_erase(actor: Actor, key: str) -> PersonCard:
+    """Somebody an administrator may see and who is not erased; raises NotFound."""
+    card = person_to_see(actor, key)
+    if card.status == "erased":
+        raise NotFound("There is no such person.")
+    return card
+
+
+def erasure_desk(actor: Actor, card: PersonCard, on: date) -> ErasureDesk | None:
+    """What an administrator may do about the erasure of somebody who left; None for others."""
+    may = scope_of(actor, "people.erase_execute") is Scope.ALL and card.id != actor.person_id
+    if not may or card.status == "erased" or not queries.has_left(card.id, on):
+        return None
+    request = queries.erasure_of(card.id)
+    admins = queries.admins_on(on) - {card.id}
+    others = queries.cards(admins - {actor.person_id or 0})
+    asker = queries.card(request.asked_by_id) if request else None
+    is_own = request is not None and request.asked_by_id == actor.person_id
+    return ErasureDesk(
+        asked_by=asker.name if asker else "",
+        asked_at=request.asked_at if request else None,
+        is_own=is_own,
+        others=tuple(sorted(other.name for other in others.values())),
+        is_open=request is not None,
+        takes_typing=not others or (request is not None and request.asked_by_id in others),
+    )
+
+
+def erasures_waiting() -> list[tuple[PersonCard, str, datetime]]:
+    """Who is to be erased, who asked for it and when; for administrators."""
+    asked = queries.erasures_asked()
+    cards = queries.cards({ident for each in asked for ident in (each.person_id, each.asked_by_id)})
+    return [(cards[each.person_id], cards[each.asked_by_id].name, each.asked_at) for each in asked]

@@ -6,7 +6,7 @@ import click
 
 from core.clock import now
 from core.db import transaction
-from core.doors.terminal import friendly, print_json, say, stop
+from core.doors.terminal import PARTLY, friendly, print_json, say, stop
 from core.intake.kinds import Column, ImportKind, boolean, choice, day, email, text, zone
 from core.policy import SYSTEM, Role
 from people import queries, services
@@ -137,6 +137,52 @@ def set_password(person_id: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"person_id": person_id, "set": True})
     say("The password is set; sessions of before have ended.")
+
+
+@people.command()
+@click.argument("person_id")
+@click.option("--by", "by_key", required=True, metavar="PERSON_ID", help="The administrator.")
+@click.option("--no-legal-hold", "is_free", is_flag=True, help="You checked that none stands.")
+@click.option("--confirm", "typed", metavar="PERSON_ID", help="The person_id once more.")
+@click.option("--withdraw", is_flag=True, help="Take a request back, or refuse it.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@friendly
+def erase(
+    person_id: str, *, by_key: str, is_free: bool, typed: str | None, withdraw: bool, as_json: bool
+) -> None:
+    """Erase somebody who left, for good: one administrator asks, another one confirms.
+
+    Where there is only one administrator, their word is enough. Books, figures and results keep
+    the person under a pseudonym. Ends with 1 while it waits for a second administrator.
+    """
+    ident, actor = queries.by_key([person_id]).get(person_id), queries.actor_by_key(by_key)
+    if ident is None or actor is None:
+        stop(f"Nobody active has the person_id {person_id if ident is None else by_key}.")
+    if withdraw:
+        with transaction():
+            services.withdraw_erasure(ident, actor=actor, now=now())
+        say(f"{person_id} is not erased.")
+        return
+    if typed is None and sys.stdin.isatty():
+        typed = click.prompt(f"Type {person_id} to confirm", default="", err=True)
+    with transaction():
+        done = services.erase_person(
+            ident, typed=typed or "", is_free=is_free, actor=actor, now=now()
+        )
+    if as_json:
+        print_json({"person_id": done.key, "erased": done.is_erased, "waits_for": done.waits_for})
+    if not done.is_erased:
+        stop(f"It waits for the word of {' or '.join(done.waits_for)}.", code=PARTLY)
+    _clear_names()
+    say(f"{done.key} is erased, and texts that named them are cleared.")
+
+
+def _clear_names() -> None:
+    """Take the names of everybody erased out of what is written, some people a transaction."""
+    is_over = False
+    while not is_over:
+        with transaction():
+            is_over = services.clear_names() is None
 
 
 COMMANDS = (people,)

@@ -1,5 +1,6 @@
 """Decisions about people that can be worked on paper: employment, teams on a day, slugs, cycles."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -222,3 +223,31 @@ def clean_alias(text: str) -> str | None:
     if all(ch.isalnum() or ch in " -.'" for ch in alias) and any(ch.isalpha() for ch in alias):
         return alias
     return None
+
+
+def pseudonym(person_id: int) -> str:
+    """What an erased person is called from then on, wherever their row is still read."""
+    return f"Former colleague {person_id}"
+
+
+def erased_key(person_id: int) -> str:
+    """The key of somebody whose own one told who they were."""
+    return f"erased-{person_id}"
+
+
+def erased_email(person_id: int) -> str:
+    """An address nothing can be sent to (RFC 2606)."""
+    return f"erased-{person_id}@erased.invalid"
+
+
+def tells_who(key: str, *, email: str, name: str) -> bool:
+    """Whether a key is no pseudonym: it is an address, or holds a part of the name."""
+    low = key.casefold()
+    parts = [part for part in re.split(r"[^\w]+", name.casefold()) if len(part) > 2]
+    local = email.partition("@")[0].casefold()
+    return "@" in low or low == local or any(part in low for part in parts)
+
+
+def digest_of_name(way: str) -> str:
+    """The hash of what files call somebody: `email:...`, `salesforce:...`, `key:...`."""
+    return hashlib.sha256(f"forgotten {way.strip().casefold()}".encode()).hexdigest()

@@ -53,6 +53,11 @@ def is_reference(cell: str) -> bool:
     return ":" in cell and bool(_REFERENCE.match(cell))
 
 
+def ways_of(reference_: str) -> list[str]:
+    """The ways of a reference, each with its system: `email:ann@example.org`."""
+    return reference_.split(JOINT)
+
+
 class Directory:
     """Everybody, by every name an export may call them; looked up when first asked."""
 
@@ -87,7 +92,7 @@ class Directory:
     def find(self, reference_: str) -> Found:
         """Try each way in turn; the first that names anybody decides."""
         self._read()
-        for way in reference_.split(JOINT):
+        for way in ways_of(reference_):
             system, _colon, value = way.partition(":")
             if system == BY_NAME:
                 bearers = self._named.get(folded(value), [])

@@ -1,6 +1,6 @@
 """Rows set aside, tried again once the people they wait for may have come."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Protocol
@@ -98,6 +98,30 @@ class Retry:
         self.taken += len(stored)
         self.refused += len(refused)
         self.waiting += len(waiting)
+
+
+def drop_waiting(
+    choose: Callable[[Mapping[int, Mapping[str, str]]], Iterable[int]],
+) -> int:
+    """Delete the rows that `choose` names of those it is shown, by id with their cells; how many.
+
+    They are shown a few thousand at a time. What an import once said of them stays in its counts.
+    """
+    last, dropped = 0, 0
+    while True:
+        rows = db.session.execute(
+            select(IntakeSetAside.id, IntakeSetAside.raw)
+            .where(IntakeSetAside.id > last)
+            .order_by(IntakeSetAside.id)
+            .limit(5_000)
+        ).all()
+        if not rows:
+            return dropped
+        last = rows[-1].id
+        chosen = {*choose({row.id: row.raw for row in rows})}
+        if chosen:
+            db.session.execute(delete(IntakeSetAside).where(IntakeSetAside.id.in_(chosen)))
+        dropped += len(chosen)
 
 
 def _alike(rows: Sequence[IntakeSetAside]) -> Iterator[list[IntakeSetAside]]:

@@ -52,11 +52,6 @@ def everybody() -> tuple[Known, ...]:
     )
 
 
-def erased_people() -> frozenset[int]:
-    """Who was erased: nothing from outside may be tied to them any more."""
-    return frozenset(db.session.scalars(select(Person.id).where(Person.status == "erased")))
-
-
 def external_ids(pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Whom these (system, ref) pairs mean."""
     found: dict[tuple[str, str], int] = {}

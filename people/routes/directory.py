@@ -86,6 +86,7 @@ def person(key: str) -> ResponseReturnValue:
         absences=_absences(actor, card.id),
         may_suspend=not is_own and scope_of(actor, "people.suspend_reactivate") is Scope.ALL,
         is_own=is_own,
+        desk=access.erasure_desk(actor, card, today),
     )
 
 

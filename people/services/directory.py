@@ -62,7 +62,7 @@ def load_people(batch: Batch, context: LoadContext) -> BatchResult:
     """
     sifting = _Sifting({row["person_id"]: (line, row) for line, row in batch.rows})
     stored = queries.stored_people(sifting.rows)
-    erased = [key for key, person in stored.items() if person.status == "erased"]
+    erased = _erased_keys(sifting, stored)
     for key in erased:
         sifting.note(key, "person_id", "not_counted", key, STAYS_ERASED)
         del sifting.rows[key]
@@ -86,6 +86,13 @@ def load_people(batch: Batch, context: LoadContext) -> BatchResult:
         problems=[*sifting.problems, *sifting.notes],
         touched=result.touched,
     )
+
+
+def _erased_keys(sifting: _Sifting, stored: Mapping[str, StoredPerson]) -> list[str]:
+    """The keys of people who were erased, also those whose key had told who they were."""
+    new = {f"key:{key}": key for key in sifting.rows if key not in stored}
+    kept = [key for key, person in stored.items() if person.status == "erased"]
+    return [*kept, *(new[way] for way in sorted(queries.forgotten(new)))]
 
 
 def _refuse_bad_dates(sifting: _Sifting) -> None:
