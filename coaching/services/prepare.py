@@ -182,7 +182,10 @@ def _moment_rows(
 def _letters(
     owner: Programme, week: date, facts: WeekFacts, loops: dict[int, int], now: datetime
 ) -> Iterator[Letter]:
-    """To each lead, on the first working day; none once the week is over."""
+    """To each lead with a number or something to talk about, on the first working day.
+
+    None once the week is over.
+    """
     calendar = programme.queries.calendar(owner)
     use_by = calendar.day_start(week + WEEK_DAYS * DAY)
     if now >= use_by:
@@ -191,13 +194,15 @@ def _letters(
     who = readers({facts.leads[team] for team in loops}, owner)
     names = people.queries.team_names()
     for team_id, loop_id in sorted(loops.items()):
-        number = facts.team_numbers[team_id]
+        number, missed = facts.team_numbers[team_id], len(facts.waiting_in(team_id))
+        if not number.due and not missed:
+            continue
         told = notices.NumberWords(
             loop_id=loop_id,
             team=names[team_id],
             on_time=number.on_time,
             due=number.due,
-            missed=len(facts.waiting_in(team_id)),
+            missed=missed,
             first=week - WEEK_DAYS * DAY,
             last=week - DAY,
             is_complete=facts.is_complete,

@@ -238,12 +238,20 @@ def test_the_lead_hears_one_number_that_morning_and_nobody_of_a_week_gone_by(wor
     own = next(each for each in letters if each.person_id == harbour.lead.id)
     assert own.kind == "coaching.number_ready"
     assert own.use_by == SLOT + 7 * DAY
-    assert "1 in time" in own.text
+    assert "1 of 2 stalled deals in time" in own.text
     assert not any(rep.name in own.text for rep in harbour.members)
     with transaction():
         db.session.execute(OutboxLetter.__table__.delete())
     prepare(owner, WEEK + 7 * DAY, SLOT + 7 * DAY, now=SLOT + 21 * DAY)
     assert db.session.scalars(select(OutboxLetter)).all() == []
+
+
+def test_a_lead_with_nothing_due_and_nothing_missed_hears_nothing(world):
+    owner, _harbour, ridge, _quay = world
+    prepare(owner, WEEK + 7 * DAY, SLOT + 7 * DAY)
+    told = db.session.scalars(select(OutboxLetter.person_id)).all()
+    assert ridge.lead.id not in told
+    assert db.session.scalar(select(Loop.missed).where(Loop.team_id == ridge.id)) == 0
 
 
 def test_the_number_of_statements_does_not_grow_with_the_company(app):
