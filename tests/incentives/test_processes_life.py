@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import event, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from core import ledger
@@ -470,6 +470,38 @@ def test_canary_a_decision_in_two_transactions_is_caught_half_done(world):
         check()
     assert traces()["contest"] != before["contest"]
     assert traces()["award"] == []
+
+
+# One of each kind of scene: a step by hand, one that reserves money, the clock's, a pause, one that
+# waits for people, one that gives, one that amends, one that takes back, one that leaves out.
+NAIVE = ("submit", "approve", "start", "pause", "dispute_upheld", "finalise", "adjust")
+NAIVE += ("cancel_provisional", "disqualify", "archive")
+
+
+def in_pieces(work: Callable[[], int]) -> Callable[[], int]:
+    """The work as somebody writes it who commits as they go: nothing is one transaction."""
+
+    def run() -> int:
+        def commit(connection: Any, *_args: object) -> None:
+            connection.connection.dbapi_connection.commit()
+
+        event.listen(db.engine, "after_cursor_execute", commit)
+        return work()
+
+    return run
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("scene", NAIVE)
+def test_canary_a_step_that_commits_as_it_goes_is_caught_half_done(world, scene):
+    """The same kill, the same look afterwards: without one transaction some kill leaves a half."""
+    ident, verb = SCENES[scene](world)
+    work = worked(ident, verb)
+    count = statements_of(work)
+    before = traces()
+    assert race(1, killed_at_any(count, in_pieces(work))) == [-signal.SIGKILL]
+    with pytest.raises(AssertionError):
+        assert traces() == before
 
 
 def test_nothing_stays_stuck_after_a_restart(world):
