@@ -16,10 +16,11 @@ from incentives.forms.series import BracketEntry, SeasonEntry, brackets_part, se
 from incentives.models import Contest
 from incentives.queries import checks, documents, life
 from incentives.queries.documents import Reader
-from incentives.services import budgets, byhand
+from incentives.services import budgets, byhand, stock
 from incentives.services.contests import ContestPlan, PrizePlan, SidePlan
 from incentives.services.playbook import (
     BracketPlan,
+    PrizeOffer,
     SeasonPlan,
     apply_brackets,
     apply_contests,
@@ -55,6 +56,7 @@ def _plan(programme_id: int, entry: ContestEntry, team_ids: dict[str, int]) -> C
                 is_improvement=prize.is_improvement,
                 for_manager=prize.for_manager,
                 min_loops_kept=prize.min_loops_kept,
+                stock=prize.stock,
             )
             for prize in entry.prizes
         ),
@@ -116,8 +118,14 @@ def _season_plan(programme_id: int, entry: SeasonEntry) -> SeasonPlan:
 
 def _apply_brackets(run: Apply, entries: Sequence[BracketEntry]) -> Sequence[str]:
     known = queries.team_ids_by_name()
-    plans = [_bracket_plan(run.programme_id, entry, known) for entry in entries]
-    return apply_brackets(plans, actor=run.actor, now=run.now)
+    plans = [
+        (
+            _bracket_plan(run.programme_id, entry, known),
+            [PrizeOffer(each.title, each.place, each.cost_minor) for each in entry.prizes],
+        )
+        for entry in entries
+    ]
+    return apply_brackets(plans, actor=run.actor, now=run.now, approve_as=run.approve_as)
 
 
 def _bracket_plan(programme_id: int, entry: BracketEntry, known: dict[str, int]) -> BracketPlan:
@@ -256,6 +264,30 @@ def budget_command(programme: str, amount: int, *, person_key: str, second_key: 
             now=now,
         )
     click.echo(f"{programme} has {amount} for prizes, {left} of it free.")
+
+
+@contests_group.command("stock")
+@click.argument("slug")
+@click.argument("prize")
+@click.argument("amount", type=int)
+@click.option("--by", "person_key", required=True, metavar="PERSON_ID", help="Who says so.")
+@click.option("--second", "second_key", metavar="PERSON_ID", help="Who confirms it.")
+@terminal.friendly
+def stock_command(
+    slug: str, prize: str, amount: int, *, person_key: str, second_key: str | None
+) -> None:
+    """Say how many of a contest's prize there are."""
+    with transaction():
+        found = stock.adjust(
+            _contest(slug),
+            prize,
+            amount,
+            actor=access.actor_named(person_key),
+            second=None if second_key is None else access.actor_named(second_key),
+            now=house_clock.now(),
+        )
+        left = amount - found.taken
+    click.echo(f"There are {amount} of {prize}, {left} of them free.")
 
 
 COMMANDS = (contests_group,)

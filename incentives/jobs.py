@@ -9,9 +9,10 @@ from core.db import transaction
 from core.scheduler import CatchUp, Daily, Every, JobSpec
 from core.settings import settings
 from incentives import queries
+from incentives.queries import brackets as bracket_rows
 from incentives.queries import ceremony as ceremonies
 from incentives.queries import fairplay, life
-from incentives.services import award_steps, awards, ceremony, clock, review
+from incentives.services import award_steps, awards, brackets, ceremony, clock, review
 
 log = logging.getLogger("pennant.contests")
 
@@ -39,6 +40,19 @@ def announce_awards(as_of: datetime) -> Mapping[str, int]:
     """Announce awards whose letters are through."""
     with transaction():
         return {"announced": awards.announce_due(as_of)}
+
+
+def award_brackets(as_of: datetime) -> Mapping[str, int]:
+    """Give the prizes of brackets whose final is decided, each in a transaction of its own."""
+    counts: Counter[str] = Counter()
+    for bracket_id in bracket_rows.due():
+        try:
+            with transaction():
+                counts["given"] += brackets.give(bracket_id, as_of)
+        except Exception:
+            log.exception("the prizes of bracket %s could not be given", bracket_id)
+            counts["failed"] += 1
+    return counts
 
 
 def put_contests_away(as_of: datetime) -> Mapping[str, int]:
@@ -110,6 +124,13 @@ JOBS = (
         run=announce_awards,
         trigger=Every(minutes=10),
         doc="Marks awards announced once the letters of thanks are through.",
+        catch_up=CatchUp.LATEST,
+    ),
+    JobSpec(
+        id="award-brackets",
+        run=award_brackets,
+        trigger=Every(minutes=15),
+        doc="Gives the winner and the runner-up of a decided bracket their prizes.",
         catch_up=CatchUp.LATEST,
     ),
     JobSpec(

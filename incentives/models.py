@@ -87,12 +87,14 @@ class Prize(Base):
     """What a place wins; `place` null is the goal prize, or with `is_improvement` the one for the
     most improved. `cost_minor` is for one winning unit, or for each manager of it (`for_manager`).
     A manager's may ask for a share of weekly loops kept inside the contest (`min_loops_kept`).
+    `stock` says how many there are (null: as many as are won), `taken` how many are given.
     """
 
     __tablename__ = "prize"
     __table_args__ = (
         CheckConstraint("place IS NULL OR place BETWEEN 1 AND 1000", name="place_range"),
         CheckConstraint("cost_minor >= 0", name="cost_range"),
+        CheckConstraint("taken >= 0 AND (stock IS NULL OR taken <= stock)", name="stock_covers"),
         Index("ix_prize_contest_id", "contest_id"),
     )
 
@@ -105,6 +107,25 @@ class Prize(Base):
     is_improvement: Mapped[bool] = mapped_column(default=False)
     for_manager: Mapped[bool] = mapped_column(default=False)
     min_loops_kept: Mapped[str | None] = mapped_column(String(40), default=None)
+    stock: Mapped[int | None] = mapped_column(default=None)
+    taken: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class BracketPrize(Base):
+    """What the winner (`place` 1) or the runner-up (2) of a bracket gets."""
+
+    __tablename__ = "bracket_prize"
+    __table_args__ = (
+        CheckConstraint("place IN (1, 2)", name="place_range"),
+        CheckConstraint("cost_minor >= 0", name="cost_range"),
+        Index("ix_bracket_prize_bracket_id", "bracket_id"),
+    )
+
+    id: Mapped[Key] = mapped_column(init=False)
+    bracket_id: Mapped[int] = mapped_column(BigKey, ForeignKey("bracket.id"))
+    title: Mapped[str] = mapped_column(String(120))
+    place: Mapped[int]
+    cost_minor: Mapped[int] = mapped_column(BigKey, default=0)
 
 
 class Award(Base):
@@ -131,6 +152,7 @@ class Award(Base):
         ),
         Index("ix_award_state", "state"),
         Index("ix_award_contest_id", "contest_id"),
+        Index("ix_award_bracket_id", "bracket_id"),
         Index("ix_award_person_id", "person_id"),
     )
 
@@ -160,6 +182,7 @@ class Award(Base):
     held_because: Mapped[str | None] = mapped_column(String(20), default=None)
     holds: Mapped[int] = mapped_column(default=0)
     is_sealed: Mapped[bool] = mapped_column(default=False)
+    bracket_id: Mapped[int | None] = mapped_column(BigKey, ForeignKey("bracket.id"), default=None)
 
 
 class Recognition(Base):

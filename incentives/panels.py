@@ -7,7 +7,7 @@ from flask import render_template
 from core.policy import Actor, Role, Scope, scope_of
 from core.slots import Panel
 from incentives import access, queries
-from incentives.queries import fairplay, pages
+from incentives.queries import brackets, fairplay, pages
 
 
 def my_place(actor: Actor, now: datetime) -> str | None:
@@ -105,6 +105,12 @@ def boards_head(actor: Actor, now: datetime) -> str | None:
     return render_template("incentives/_boards_head.html", may_launch=may_launch, drafts=drafts)
 
 
+def bracket_prizes(actor: Actor, now: datetime, *, bracket_slug: str) -> str | None:
+    """What a bracket's winner and runner-up get, on its page."""
+    lines = brackets.lines_of(bracket_slug)
+    return render_template("incentives/_bracket_prizes.html", prizes=lines) if lines else None
+
+
 PANELS = (
     Panel(slot="my_week_headline", order=20, render=place_headline),
     Panel(slot="my_week_headline", order=10, render=waiting_headline),
@@ -113,4 +119,5 @@ PANELS = (
     Panel(slot="my_week", order=60, render=my_awards),
     Panel(slot="team", order=60, render=team_awards),
     Panel(slot="boards_head", order=10, render=boards_head),
+    Panel(slot="bracket_prizes", order=10, render=bracket_prizes),
 )

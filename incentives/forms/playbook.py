@@ -199,7 +199,7 @@ def contest_rule(node: Node) -> PointRule:
 
 
 def _prize(node: Node) -> PrizeEntry:
-    f = node.fields("place", "title", "cost", "reserve_score", "for", "min_loops_kept")
+    f = node.fields("place", "title", "cost", "reserve_score", "for", "min_loops_kept", "stock")
     place_node = f.node("place", required=True)
     word = None if place_node is None else place_node.value
     has_word = word in {"goal", "most_improved"}
@@ -215,4 +215,5 @@ def _prize(node: Node) -> PrizeEntry:
         is_improvement=word == "most_improved",
         for_manager=for_manager,
         min_loops_kept=min_loops_kept,
+        stock=f.whole("stock", low=1, high=1_000_000, default=None),
     )

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from core.playbook import Fields, Node
 from incentives.forms.playbook import (
+    LARGEST_PRIZE,
     LONGEST_TITLE,
     MODES,
     contest_rule,
@@ -33,6 +34,15 @@ class SeasonEntry:
 
 
 @dataclass(frozen=True)
+class BracketPrizeEntry:
+    """A prize of a bracket: for its winner (1) or its runner-up (2), cost in minor units."""
+
+    title: str
+    place: int
+    cost_minor: int
+
+
+@dataclass(frozen=True)
 class BracketEntry:
     """A bracket of a playbook; teams by name, best seed first; rounds as [first day, day after)."""
 
@@ -46,6 +56,7 @@ class BracketEntry:
     min_team_size: Fraction | None
     tie_break: tuple[TieBreak, ...]
     freeze_hours: int
+    prizes: tuple[BracketPrizeEntry, ...] = ()
 
 
 def seasons_part(node: Node) -> tuple[SeasonEntry, ...]:
@@ -96,6 +107,7 @@ def _bracket(node: Node) -> BracketEntry:
         "min_team_size",
         "tie_break",
         "freeze_hours",
+        "prizes",
     )
     teams = f.texts("teams", required=True)
     rounds = f.each("rounds", _round)
@@ -118,6 +130,16 @@ def _bracket(node: Node) -> BracketEntry:
         min_team_size=exact_number(f, "min_team_size", high=1000),
         tie_break=tie_break_of(f),
         freeze_hours=f.whole("freeze_hours", low=0, high=720, default=0),
+        prizes=f.each("prizes", _bracket_prize),
+    )
+
+
+def _bracket_prize(node: Node) -> BracketPrizeEntry:
+    f = node.fields("place", "title", "cost")
+    return BracketPrizeEntry(
+        title=f.text("title", required=True, longest=LONGEST_TITLE),
+        place=f.whole("place", low=1, high=2, required=True),
+        cost_minor=f.whole("cost", low=0, high=LARGEST_PRIZE, default=0),
     )
 
 

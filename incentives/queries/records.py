@@ -21,7 +21,7 @@ from incentives.models import (
 )
 from incentives.rules.contests import BY_CLOCK, DISPUTE_WINDOW, Dates, State
 from incentives.rules.prizes import PrizeTerms, Side
-from leaderboard.models import Board, FrozenStanding
+from leaderboard.models import Board, BracketDraw, FrozenStanding
 from leaderboard.queries import facts, reads, tables
 from leaderboard.rules.units import UnitKind
 from people import queries as people
@@ -70,7 +70,7 @@ class TeamAward:
     """A team's award as shown."""
 
     award_id: int
-    contest_slug: str
+    link: str
     contest_title: str
     team: str
     prize: str
@@ -192,6 +192,7 @@ def prize_terms(contest_id: int) -> tuple[PrizeTerms, ...]:
             None if prize.reserve_score is None else Fraction(prize.reserve_score),
             is_improvement=prize.is_improvement,
             for_manager=prize.for_manager,
+            stock=prize.stock,
         )
         for prize in prizes(contest_id)
     )
@@ -417,8 +418,9 @@ def team_awards(
 ) -> tuple[TeamAward, ...]:
     """Awards to teams, newest first; of these teams only, where they are named."""
     columns = (
-        select(Award, Contest)
-        .join(Contest, Contest.id == Award.contest_id)
+        select(Award, Contest, BracketDraw)
+        .outerjoin(Contest, Contest.id == Award.contest_id)
+        .outerjoin(BracketDraw, BracketDraw.id == Award.bracket_id)
         .where(
             Award.state.in_(["granted", "announced"]),
             Award.team_id.is_not(None),
@@ -430,12 +432,12 @@ def team_awards(
     if team_ids is not None:
         columns = columns.where(Award.team_id.in_(list(team_ids)))
     rows = db.session.execute(columns).all()
-    names = people.team_names({award.team_id for award, _ in rows if award.team_id})
+    names = people.team_names({award.team_id for award, _, _ in rows if award.team_id})
     return tuple(
         TeamAward(
             award_id=award.id,
-            contest_slug=contest.slug,
-            contest_title=contest.title,
+            link=f"/brackets/{draw.slug}" if contest is None else f"/contests/{contest.slug}",
+            contest_title=draw.title if contest is None else contest.title,
             team=names.get(award.team_id or 0, ""),
             prize=award.title,
             place=award.place,
@@ -444,7 +446,8 @@ def team_awards(
             state=award.state,
             granted_at=award.granted_at,
         )
-        for award, contest in rows
+        for award, contest, draw in rows
+        if contest is not None or draw is not None
     )
 
 

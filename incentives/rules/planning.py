@@ -31,6 +31,7 @@ class PrizeEntry:
     is_improvement: bool = False
     for_manager: bool = False
     min_loops_kept: Fraction | None = None
+    stock: int | None = None
 
     @property
     def is_goal(self) -> bool:

@@ -27,6 +27,7 @@ class PrizeTerms:
     reserve_score: Fraction | None = None
     is_improvement: bool = False
     for_manager: bool = False
+    stock: int | None = None
 
     @property
     def is_goal(self) -> bool:
@@ -164,6 +165,22 @@ def worst_case(prizes: Iterable[PrizeTerms], teams: int) -> int:
         each = cost.get(place, 0)
         best[place] = max(each * size + best[place + size] for size in range(1, teams - place + 2))
     return best[1] + everybody * teams
+
+
+def most_given(prize: PrizeTerms, sizes: Iterable[int]) -> int:
+    """How often a prize can be won at most, ties included, by divisions of these sizes."""
+    each = MOST_MANAGERS if prize.for_manager else 1
+    first = prize.place or 1
+    return each * sum(max(0, size - first + 1) for size in sizes)
+
+
+def short_of(prizes: Iterable[PrizeTerms], sizes: Sequence[int]) -> tuple[PrizeTerms, int] | None:
+    """The first prize of which there may be too few, and how many may be won (CONTESTS, submit)."""
+    for prize in prizes:
+        most = most_given(prize, sizes)
+        if prize.stock is not None and most > prize.stock:
+            return prize, most
+    return None
 
 
 def worst_case_apart(prizes: Sequence[PrizeTerms], sizes: Iterable[int]) -> int:

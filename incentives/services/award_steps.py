@@ -26,8 +26,10 @@ from incentives.rules.awards import (
     idempotency_key,
     next_state,
 )
+from incentives.services import stock
 from incentives.services.contests import names_of
 from incentives.services.words import contest_words
+from leaderboard.models import BracketDraw
 from people import queries as people
 from programme import queries as programmes
 
@@ -99,13 +101,23 @@ def source_and_sink(award: Award) -> tuple[str, str, int]:
 
 def purse_of(award: Award) -> str:
     """Where an award's money lies until it is given."""
+    if award.bracket_id is not None:
+        return bracket_purse(award.bracket_id)
     if award.contest_id is None:
         return f"award-budget:{award.currency}"
     return f"prize-purse:{award.contest_id}"
 
 
+def bracket_purse(bracket_id: int) -> str:
+    """Where a bracket's prize money passes through."""
+    return f"prize-purse:bracket:{bracket_id}"
+
+
 def budget_of(award: Award) -> str | None:
-    """Where a contest award's money goes back to."""
+    """Where the money of a contest's or a bracket's award goes back to."""
+    if award.bracket_id is not None:
+        draw = db.session.get_one(BracketDraw, award.bracket_id)
+        return f"prize-budget:{draw.programme_id}:{award.currency}"
     contest = None if award.contest_id is None else db.session.get(Contest, award.contest_id)
     return None if contest is None else f"prize-budget:{contest.programme_id}:{award.currency}"
 
@@ -123,6 +135,7 @@ def open_accounts(award: Award) -> None:
 def begin(award: Award, *, actor: Actor, now: datetime) -> bool:
     """Take a contest's award from proposed to granted; False when it has to wait for somebody."""
     take(award, AwardStep.AUTO_APPROVE, actor=actor, now=now)
+    stock.take(award)
     because = _held_for(award, now)
     if because is None:
         grant(award, actor=actor, now=now)
@@ -242,6 +255,7 @@ def drop(award_id: int, reason: str, *, actor: Actor, now: datetime) -> Award:
         raise Invalid("Say why the award falls.", field="reason")
     take(award, AwardStep.DROP, actor=actor, now=now, reason=reason.strip())
     give_back_hold(award, actor, now)
+    stock.put_back(award)
     _tell(
         award,
         "dropped",
@@ -288,6 +302,7 @@ def reverse(award_id: int, reason: str, *, actor: Actor, now: datetime) -> Award
     if not take(award, AwardStep.REVERSE, actor=actor, now=now, reason=reason.strip()):
         return award
     _book_reversal(award, actor, now)
+    stock.put_back(award)
     _tell(
         award,
         "reversed",

@@ -22,6 +22,7 @@ from incentives.rules.contests import (
     needs_approval,
 )
 from incentives.rules.prizes import worst_case, worst_case_apart
+from incentives.services import stock
 from incentives.services.steps import is_done, key_of, locked, take
 from incentives.services.words import contest_words
 from leaderboard import services as boards
@@ -53,6 +54,7 @@ class PrizePlan:
     is_improvement: bool = False
     for_manager: bool = False
     min_loops_kept: Fraction | None = None
+    stock: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +227,7 @@ def terms_of(programme: Programme, plan: ContestPlan) -> dict[str, object]:
                         if prize.min_loops_kept is None
                         else {"min_loops_kept": str(prize.min_loops_kept)}
                     ),
+                    **({} if prize.stock is None else {"stock": prize.stock}),
                 }
                 for prize in plan.prizes
             ],
@@ -259,6 +262,7 @@ def _write_prizes(contest: Contest, plan: ContestPlan) -> None:
                 is_improvement=prize.is_improvement,
                 for_manager=prize.for_manager,
                 min_loops_kept=text_of(prize.min_loops_kept),
+                stock=prize.stock,
             )
         )
     db.session.flush()
@@ -283,6 +287,7 @@ def submit(contest_id: int, *, actor: Actor, now: datetime) -> Contest:
         return contest
     sizes = _check(contest)
     contest.liability_minor = liability(contest, len(sizes))
+    stock.check(contest, len(sizes))
     if contest.author_id is None and not actor.is_system:
         contest.author_id = actor.person_id
     take(contest, Step.SUBMIT, actor=actor, now=now)

@@ -104,6 +104,7 @@ def plan_of(ask: LaunchAsk, programme: Programme) -> ContestPlan:
                 is_improvement=prize.is_improvement,
                 for_manager=prize.for_manager,
                 min_loops_kept=prize.min_loops_kept,
+                stock=prize.stock,
             )
             for prize in ask.prizes
         ),

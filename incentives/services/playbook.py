@@ -8,7 +8,8 @@ from core.errors import Conflict, Invalid, NotAllowed
 from core.policy import Actor, require
 from incentives import queries
 from incentives.rules.contests import State
-from incentives.services import contests
+from incentives.services import brackets, contests
+from incentives.services.brackets import PrizeOffer
 from incentives.services.contests import ContestPlan
 from leaderboard import services as boards
 from leaderboard.rules.terms import fingerprint
@@ -43,12 +44,19 @@ def apply_seasons(plans: Sequence[SeasonPlan], *, actor: Actor, now: datetime) -
     ]
 
 
-def apply_brackets(plans: Sequence[BracketPlan], *, actor: Actor, now: datetime) -> list[str]:
-    """Draw the brackets; sentences for what changed, none when nothing did."""
+def apply_brackets(
+    plans: Sequence[tuple[BracketPlan, Sequence[PrizeOffer]]],
+    *,
+    actor: Actor,
+    now: datetime,
+    approve_as: int | None,
+) -> list[str]:
+    """Draw the brackets with their prizes; sentences for what changed, none when nothing did."""
+    approver = _approver(approve_as)
     return [
         f"bracket {plan.slug}: drawn"
-        for plan in plans
-        if boards.open_bracket(plan, actor=actor, now=now)
+        for plan, prizes in plans
+        if brackets.draw(plan, prizes, actor=actor, approver=approver, now=now)
     ]
 
 
@@ -101,6 +109,7 @@ def _approve(slug: str, approver: Actor, actor: Actor, now: datetime) -> list[st
 
 __all__ = [
     "BracketPlan",
+    "PrizeOffer",
     "SeasonPlan",
     "apply_brackets",
     "apply_contests",

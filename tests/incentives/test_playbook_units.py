@@ -13,6 +13,7 @@ from core.policy import SYSTEM
 from incentives import cli, queries
 from incentives.forms import contests_part
 from incentives.forms.series import brackets_part, seasons_part
+from incentives.queries import brackets
 from leaderboard.queries import facts, series
 from leaderboard.rules.units import DivisionBy, DivisionPlan, TieBreak, UnitKind
 from tests.factories.people import make_person, make_team
@@ -155,6 +156,13 @@ def test_a_season_is_refused_by_name(text, said):
         ("teams: [A], rounds: [{start: 2026-03-02, end: 2026-03-08}]", "two teams at least"),
         ("teams: [A, B], rounds: [{start: 2026-03-09, end: 2026-03-08}]", "before the first"),
         ("teams: [A, A], rounds: [{start: 2026-03-02, end: 2026-03-08}]", "stands here twice"),
+        (
+            (
+                "teams: [A, B], rounds: [{start: 2026-03-02, end: 2026-03-08}], "
+                "prizes: [{place: 3, title: Cake}]"
+            ),
+            "3 is outside 1 to 2",
+        ),
     ],
 )
 def test_a_bracket_is_refused_by_name(text, said):
@@ -180,7 +188,7 @@ def test_a_playbook_writes_contests_seasons_and_brackets_once(app):
     seasons = "[{slug: year, title: Year, contests: [spring], place_points: [10, 6], most_wins: 2}]"
     cup = (
         "[{slug: cup, title: Cup, teams: [B, A], rules: [{kind: guided_use}], "
-        "rounds: [{start: 2026-03-02, end: 2026-03-08}]}]"
+        "rounds: [{start: 2026-03-02, end: 2026-03-08}], prizes: [{place: 2, title: Cake}]}]"
     )
     for part, text, said in (
         ("contests", contests, ["contest spring: created", "contest lists: created"]),
@@ -194,6 +202,7 @@ def test_a_playbook_writes_contests_seasons_and_brackets_once(app):
     assert facts.sides_of(lists.board_id).keys() == {red.id, blue.id}
     drawn = series.bracket_by_slug("cup")
     assert list(series.entries(drawn.id)) == [teams[1].id, teams[0].id]
+    assert [(each.place, each.title) for each in brackets.prizes(drawn.id)] == [(2, "Cake")]
     [stage] = series.rounds(drawn.id)
     assert (stage.starts_on, stage.ends_on) == (date(2026, 3, 2), date(2026, 3, 9))
 

@@ -43,6 +43,7 @@ class PrizeView:
     title: str
     words: str
     cost: str
+    stock: int | None = None
 
 
 def point_lines(board: Board) -> tuple[PointLine, ...]:
@@ -102,7 +103,12 @@ def foot_of(mode: Mode, target_days: Fraction) -> str:
 def prize_views(contest: Contest) -> tuple[PrizeView, ...]:
     """The prizes as the page words them."""
     return tuple(
-        PrizeView(prize.title, _prize_words(contest, prize), _cost(prize.cost_minor, contest))
+        PrizeView(
+            prize.title,
+            _prize_words(contest, prize),
+            _cost(prize.cost_minor, contest),
+            prize.stock,
+        )
         for prize in rows.prizes(contest.id)
     )
 
