@@ -223,7 +223,7 @@ def loop_facts(owner: Programme, loops: Sequence[Loop]) -> dict[int, LoopFacts]:
     idents = {loop.id for loop in loops}
     coached = _counted(idents, CoachingItem.coached_at.is_not(None))
     has_moment = select(CoachingMoment.id).where(CoachingMoment.item_id == CoachingItem.id).exists()
-    could = _counted(idents, has_moment, ~CoachingItem.rep_id.in_(_not_yet(loops)))
+    could = _counted(idents, has_moment, ~is_among(CoachingItem.rep_id, _not_yet(loops)))
     # A day is reached at its first instant, and runs out at its last.
     fell = _reviews(owner, calendar, loops, "day_reached", NOON)
     ran_out = _reviews(owner, calendar, loops, "timeout", -NOON)

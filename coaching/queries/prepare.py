@@ -22,6 +22,7 @@ from coaching.rules.days import iso_week
 from coaching.rules.pricing import Moment, dearest_first
 from core.calendars import DAY, WEEK_DAYS, ProgrammeCalendar
 from core.db import db
+from core.policy import Role
 from people.rules import teams_of
 from programme.models import Programme
 
@@ -112,14 +113,14 @@ def number_of(found: Collection[Occasion]) -> Number:
 def _teams(owner: Programme, week: date, as_of: datetime) -> tuple[dict[int, int], dict[int, int]]:
     """Team -> its lead, and rep -> team, on the first day of a week.
 
-    A rep is a member of the programme who is here and leads no team; P7 says which team counts.
+    Only managers coach (the matrix), so a team led by nobody of that role has no loop. A rep is a
+    member of the programme who is here and leads no team; P7 says which team counts.
     """
     spans = people.queries.memberships_between(week, week + DAY, as_of)
-    leads: dict[int, int] = {}
-    for span in sorted(spans, key=lambda span: -span.person_id):
-        if span.is_lead:
-            leads[span.team_id] = span.person_id
-    members = programme.queries.members(owner.id, as_of) - set(leads.values())
+    able = frozenset(people.queries.ids_with_role(Role.MANAGER))
+    lead_spans = sorted((span for span in spans if span.is_lead), key=lambda span: -span.person_id)
+    leads = {span.team_id: span.person_id for span in lead_spans if span.person_id in able}
+    members = programme.queries.members(owner.id, as_of) - {one.person_id for one in lead_spans}
     lives = people.queries.calendars(members, as_of)
     reps = {
         person_id: team_id

@@ -232,8 +232,10 @@ def _run_out(owner: Programme, as_of: datetime) -> int:
         now=as_of,
         at=lambda item: ends[item.id],
     )
+    able = people.queries.active_among(people_of(missed), as_of.date())
     for item in missed:
-        is_theirs = all(near.rota.is_here(who, _day(item)) for who in (item.rep_id, _author(item)))
+        both = (item.rep_id, _author(item))
+        is_theirs = all(who in able and near.rota.is_here(who, _day(item)) for who in both)
         item.missed_by = (MissedBy.MANAGER if is_theirs else MissedBy.SYSTEM).value
     db.session.flush()
     outbox.post_all(_missed_letters(near, missed, ends, as_of), as_of)

@@ -194,6 +194,16 @@ def test_a_rep_who_left_is_nobodys_omission(talks):
     assert letters("review_missed") == []
 
 
+@pytest.mark.parametrize("who", ["rep", "author"])
+def test_a_suspended_person_is_nobodys_omission_either(talks, who):
+    talks.hand_back()
+    remind(datetime(2026, 3, 23, tzinfo=UTC))
+    with writing() as session:
+        session.merge(talks.reps[0] if who == "rep" else talks.team.lead).status = "suspended"
+    close(datetime(2026, 3, 27, tzinfo=UTC))
+    assert (talks.item().state, talks.item().missed_by) == ("closed", "system")
+
+
 def test_a_marked_review_closes_with_its_week_and_leads_on(talks):
     talks.hand_back()
     talks.prepare(NEXT)

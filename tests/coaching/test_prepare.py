@@ -211,6 +211,19 @@ def test_who_left_and_who_leads_get_no_item(world):
     assert harbour.lead.id not in items_by_rep()
 
 
+def test_a_team_nobody_of_whose_leads_may_coach_has_no_loop(world):
+    """Only managers coach; beside another lead the manager is the one who is asked."""
+    owner, harbour, *_ = world
+    director = make_person(role="director", enabled_on=None)
+    alone = make_team(1, name="Alone", lead=director)
+    missed(alone.members[0], WEEK - 9 * DAY, 10, "A1")
+    make_membership(director, harbour, is_lead=True)
+    prepare(owner)
+    loops = {loop.team_id: loop.manager_id for loop in db.session.scalars(select(Loop))}
+    assert alone.id not in loops
+    assert loops[harbour.id] == harbour.lead.id
+
+
 def test_only_the_start_of_a_week_is_prepared(world):
     with pytest.raises(Invalid):
         prepare(world[0], WEEK + DAY)
