@@ -7,7 +7,6 @@ from adoption import services
 from adoption.queries import quiet
 from adoption.queries.weeks import programmes_with_usage
 from adoption.services.picture import draw_picture
-from core.calendars import DAY, days_between
 from core.db import transaction
 from core.scheduler import CatchUp, Daily, Every, JobSpec
 
@@ -54,16 +53,15 @@ def detect_quiet_deals(as_of: datetime) -> Mapping[str, int]:
 
 
 def _mornings(after: datetime, until: datetime) -> Iterator[datetime]:
-    """When the next date a programme's rules have not seen is four hours old."""
+    """When the next date that a programme's rules have not seen is four hours old.
+
+    One that has passed is due at once: a machine that was off at that hour makes up for it.
+    """
     for owner in quiet.programmes_watched():
-        calendar = quiet.calendar_of(owner)
-        first = max(calendar.local_day(after) - DAY, quiet.next_date(owner.id))
-        last = calendar.local_day(until)
-        for day in days_between(first, last + DAY):
-            instant = calendar.day_start(day) + services.AFTER_MIDNIGHT
-            if after < instant <= until:
-                yield instant
-                break
+        instant = quiet.calendar_of(owner).day_start(quiet.next_date(owner.id))
+        instant += services.AFTER_MIDNIGHT
+        if instant <= until:
+            yield max(instant, after + timedelta(microseconds=1))
 
 
 def forget(as_of: datetime) -> Mapping[str, int]:

@@ -17,6 +17,7 @@ from core.audit import AuditEntry
 from core.db import db, transaction
 from core.errors import Conflict, NotFound
 from core.policy import Actor, Role
+from core.scheduler import JobSlot, run_due, take_lease
 from people.models import Person
 from tests.factories.adoption import make_deal, make_event, make_signal, make_usage
 from tests.factories.people import make_person
@@ -349,6 +350,25 @@ def test_the_job_is_due_once_per_local_date(app):
     run(owner, 0)
     assert list(job.due(night(0, owner), night(1, owner) - timedelta(seconds=1))) == []
     assert list(job.due(night(0, owner), night(1, owner))) == [night(1, owner)]
+    late = night(1, owner) + timedelta(hours=3)
+    assert list(job.due(late, late + timedelta(hours=1))) == [late + timedelta(microseconds=1)]
     with transaction():
         services.switch_rule(owner.id, "after-offer", is_on=False, actor=OPS, now=SWITCHED)
     assert list(job.due(night(0, owner), until)) == []
+
+
+def test_the_scheduler_makes_up_for_missed_days_by_a_slot_a_day(app):
+    owner = make_programme()
+    a_world(owner)
+    make_rule(owner)
+    ours = [job for job in jobs.JOBS if job.id == "detect-quiet-deals"]
+    # The machine is never on at the hour itself, and off for days 3 to 5.
+    for number in (1, 2, 6, 8):
+        moment = night(number, owner) + timedelta(minutes=20)
+        holder = take_lease("here", moment)
+        run_due(ours, moment, holder)
+        assert run_due(ours, moment + timedelta(minutes=5), holder) == []
+    assert fired(owner) == BY_HAND
+    slots = db.session.scalars(select(JobSlot.slot).order_by(JobSlot.slot)).all()
+    first = night(1, owner) + timedelta(minutes=15)
+    assert slots == [first, *(night(number, owner) for number in range(2, 9))]
