@@ -41,13 +41,19 @@ class Prepared:
 
 
 def prepare_week(
-    programme_id: int, week: date, as_of: datetime, *, now: datetime | None = None
+    programme_id: int,
+    week: date,
+    as_of: datetime,
+    *,
+    now: datetime | None = None,
+    letters: bool = True,
 ) -> Prepared:
     """One loop for each team with a lead, one item for each rep there is something to say about.
 
     `as_of` is the official instant and decides what is known; `now` is when it is really done,
     which tells a week that came too late for its manager from one that was skipped. Letters of
-    weeks gone by are not written. A week that was prepared is left as it is.
+    weeks gone by are not written, and none where the week is told in retrospect (`letters`). A week
+    that was prepared is left as it is.
     """
     owner = programme.queries.by_id(programme_id)
     if programme.queries.calendar(owner).week_of(week) != week:
@@ -64,8 +70,8 @@ def prepare_week(
     kept = {rep: facts.moments.get(rep, ())[:MOMENTS_KEPT] for rep in items}
     rows = list(_moment_rows(owner, items, kept, as_of))
     bulk_insert(CoachingMoment, rows)
-    letters = _letters(owner, week, facts, loops, now or as_of)
-    outbox.post_all(letters, now or as_of)
+    if letters:
+        outbox.post_all(_letters(owner, week, facts, loops, now or as_of), now or as_of)
     return Prepared(len(loops), len(items), len(rows))
 
 

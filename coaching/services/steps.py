@@ -45,11 +45,12 @@ def take_all(
     actor: Actor = SYSTEM,
     now: datetime,
     at: Callable[[CoachingItem], datetime] | None = None,
+    by: Callable[[CoachingItem], int | None] | None = None,
 ) -> list[CoachingItem]:
     """Move held items on by one statement; returns those whose key was not used before.
 
     `at` is each one's official instant, which a late run does not change; `now` where there is
-    none.
+    none. `by` is who did it where many hands did; `actor` where it is one.
     """
     rows = []
     for item in items:
@@ -61,7 +62,7 @@ def take_all(
             "to": edge.to,
             "event": edge.event,
             "at": at(item) if at else now,
-            "actor_id": actor.person_id,
+            "actor_id": by(item) if by else actor.person_id,
         }
         rows.append(row)
     written = insert_missing_returning(CoachingStep, rows, ["key"], ["item_id"])
