@@ -7,7 +7,7 @@ from flask import render_template
 
 from coaching import access
 from coaching.queries import figures as queries
-from coaching.queries import pages
+from coaching.queries import pages, settings
 from coaching.rules import telling
 from core import charts
 from core.policy import Actor, Role
@@ -103,8 +103,17 @@ def _loop_headline(person_id: int, owner: pages.Owner, now: datetime) -> dict[st
     }
 
 
+def second_leads(actor: Actor, now: datetime, *, person_id: int) -> str | None:
+    """On a rep's page, who coaches them beside their lead, for those who may set it."""
+    found = settings.second_leads(actor, person_id, now)
+    if found is None:
+        return None
+    return render_template("coaching/_person.html", rep=found[0], seconds=found[1])
+
+
 PANELS = (
     Panel(slot="my_week_headline", order=15, render=headline),
     Panel(slot="adoption", order=20, render=when_it_was_due),
     Panel(slot="my_week", order=5, render=open_fix),
+    Panel(slot="person", order=30, render=second_leads),
 )

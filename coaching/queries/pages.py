@@ -516,6 +516,7 @@ class ItemPage:
     fix: Fix | None
     said: Sequence[Said]
     steps: Sequence[Done]
+    facts: Sequence[Mapping[str, object]]
 
 
 def item_page(item: CoachingItem, owner: Programme) -> ItemPage:
@@ -548,7 +549,15 @@ def item_page(item: CoachingItem, owner: Programme) -> ItemPage:
         fix=fixes_of([item.id]).get(item.id),
         said=[Said(note, cards[note.author_id]) for note in notes],
         steps=[Done(step, cards.get(step.actor_id or 0)) for step in steps],
+        facts=_named(item.evidence),
     )
+
+
+def _named(evidence: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """The facts a review rests on, with what people call their deals."""
+    keys = {str(fact["deal_key"]) for fact in evidence if fact.get("deal_key")}
+    names = _accounts(keys) if keys else {}
+    return [{**fact, "account": names.get(str(fact.get("deal_key")))} for fact in evidence]
 
 
 def notes_of(item_ids: Collection[int]) -> dict[int, list[CoachingNote]]:

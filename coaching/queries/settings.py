@@ -104,6 +104,27 @@ def _second_leads(among: Collection[int] | None, today: date) -> list[SecondLead
     return list(db.session.scalars(ordered))
 
 
+def second_leads(
+    actor: Actor, person_id: int, now: datetime
+) -> tuple[PersonCard, list[StandIn]] | None:
+    """A rep and the second leads beside their lead, for whoever may set them; else None."""
+    scope, today = scope_of(actor, ASSIGN), today_of(actor, now)
+    if scope is Scope.NONE or actor.person_id is None:
+        return None
+    if scope is not Scope.ALL:
+        reach = people.queries.people_led_by if scope is Scope.OWN else people.queries.tree_below
+        if person_id not in reach(actor.person_id, today):
+            return None
+    rows = _second_leads([person_id], today)
+    cards = people.queries.cards({person_id, *(row.lead_id for row in rows)})
+    rep = cards.get(person_id)
+    if rep is None or rep.role != Role.REP:
+        return None
+    return rep, [
+        StandIn(row.id, rep, cards[row.lead_id], row.starts_on, row.ends_on) for row in rows
+    ]
+
+
 def today_of(actor: Actor, now: datetime) -> date:
     """The date it is for whoever reads."""
     owner, me = programme.queries.default(), actor.person_id or 0

@@ -73,7 +73,7 @@ def week() -> ResponseReturnValue:
     """Your week's talk: one number, one moment, one fix, one review; a rep sees their own."""
     actor = current_actor()
     if actor.role is Role.DIRECTOR:
-        return redirect("/coaching/gap")
+        return redirect(url_for("coaching.gap"))
     if scope_of(actor, "coach.create") is Scope.NONE:
         return _own_page(actor, now())
     return _week_page(actor, now(), Typed())
@@ -127,7 +127,6 @@ def _week_page(actor: Actor, moment: datetime, typed: Typed) -> str:
         rest_total=_sum(rest, owner.currency),
         rest_ids={each.id for each in rest},
         is_any_priced=any(telling.is_priced(each.told) for each in page.choices),
-        effect_href="/coaching/effect",
         reviewing=typed.reviewing,
         given_words=typed.given.get("words", "") if typed.reviewing else "",
         review_errors=typed.errors if typed.reviewing else {},

@@ -635,3 +635,34 @@ def test_sales_operations_and_the_line_add_a_second_lead(talks, sign_in_as):
     db.session.rollback()
     assert ops.post(f"/coaching/settings/second-leads/{ident}/end").status_code == 302
     assert "You lead nobody" in text_of(sign_in_as(second).get("/coaching"))
+
+
+@pytest.mark.sqlite_only
+def test_a_rep_s_page_leads_to_their_second_leads(talks, sign_in_as):
+    rep = talks.reps[0]
+    page = f"/people/{rep.key}"
+    for who in ("sales_ops", talks.team.lead):
+        found = sign_in_as(who).get(page).get_data(as_text=True)
+        assert f'href="/coaching/settings?rep={rep.key}"' in found
+    for who in ("manager", "director", "executive", talks.reps[1]):
+        assert "Second leads" not in sign_in_as(who).get(page).get_data(as_text=True)
+    ops = sign_in_as("sales_ops")
+    assert f'value="{rep.key}"' in ops.get(f"/coaching/settings?rep={rep.key}").get_data(
+        as_text=True
+    )
+    assert "Second leads" not in ops.get(f"/people/{talks.team.lead.key}").get_data(as_text=True)
+
+
+@pytest.mark.sqlite_only
+def test_a_held_review_names_the_deal_it_rests_on(due, sign_in_as):
+    with writing():
+        keep(due.owner, due.reps[0], WEEK + DAY)
+    mark_due(due)
+    uid, client = due.item_uid(), sign_in_as(due.team.lead)
+    client.post(f"/coaching/{uid}/review", data={})
+    for who in (client, sign_in_as(due.reps[0])):
+        said = text_of(who.get(f"/coaching/{uid}"))
+        assert "Done at the next chance. Shown by the data, not by anybody’s word." in said
+        assert (
+            "Quill Marsh, signal Tue 17 Mar, answer due by Thu 19 Mar, answered Wed 18 Mar." in said
+        )
