@@ -37,6 +37,14 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """How many moments of a team wait for a talk, and what those with a price cost together."""
+
+    count: int = 0
+    cost: float | None = None
+
+
+@dataclass(frozen=True)
 class WeekFacts:
     """All that a programme's week is prepared from, by team and by rep.
 
@@ -49,21 +57,13 @@ class WeekFacts:
     numbers: Mapping[int, Number]
     team_numbers: Mapping[int, Number]
     moments: Mapping[int, Sequence[Moment]]
+    waiting: Mapping[int, Waiting]
     is_complete: bool
 
     @property
     def talked_about(self) -> list[int]:
         """The reps who get an item: one fired for them in the week before, or something waits."""
         return sorted(rep for rep in self.reps if rep in self.numbers or rep in self.moments)
-
-    def waiting_in(self, team_id: int) -> list[Moment]:
-        """The moments of a team that wait for a talk."""
-        return [
-            moment
-            for rep, moments in self.moments.items()
-            if self.reps.get(rep) == team_id
-            for moment in moments
-        ]
 
 
 def has_loops(programme_id: int, week: date) -> bool:
@@ -76,6 +76,8 @@ def week_facts(owner: Programme, week: date, as_of: datetime) -> WeekFacts:
     """The facts of the week that starts on `week`, as they were known at an instant."""
     through, since = week - DAY, week - WEEK_DAYS * DAY
     leads, reps = _teams(owner, week, as_of)
+    for rep in _named_that_week(week):
+        reps.pop(rep, None)
     found = occasions(owner, through, as_of)
     fired = [one for one in found if one.opener.fired_on >= since]
     by_rep: dict[int, list[Occasion]] = defaultdict(list)
@@ -91,17 +93,25 @@ def week_facts(owner: Programme, week: date, as_of: datetime) -> WeekFacts:
         if one.is_missed and one.opener.person_id in reps and one.opener.key not in taken
     ]
     moments: dict[int, list[Moment]] = defaultdict(list)
+    by_home: dict[int, list[Moment]] = defaultdict(list)
     for moment in dearest_first(priced(owner, waiting, through, as_of)):
-        moments[moment.occasion.opener.person_id].append(moment)
-    spoken_for = _named_that_week(week)
+        rep = moment.occasion.opener.person_id
+        moments[rep].append(moment)
+        by_home[reps[rep]].append(moment)
     return WeekFacts(
         leads,
-        {rep: team for rep, team in reps.items() if rep not in spoken_for},
+        reps,
         {rep: number_of(ones) for rep, ones in by_rep.items()},
         {team: number_of(by_team[names[team]]) for team in leads},
         moments,
+        {team: _summed(by_home[team]) for team in leads},
         is_complete(owner.id, programme.queries.calendar(owner), week),
     )
+
+
+def _summed(moments: Sequence[Moment]) -> Waiting:
+    costs = [moment.cost for moment in moments if moment.cost is not None]
+    return Waiting(len(moments), sum(costs) if costs else None)
 
 
 def number_of(found: Collection[Occasion]) -> Number:

@@ -79,8 +79,7 @@ def _make_loops(owner: Programme, week: date, facts: WeekFacts, now: datetime) -
     """Team -> its new loop; what another scheduler made meanwhile is not among them."""
     rows = []
     for team_id, lead_id in sorted(facts.leads.items()):
-        waiting = facts.waiting_in(team_id)
-        costs = [moment.cost for moment in waiting if moment.cost is not None]
+        waiting = facts.waiting[team_id]
         row = {
             "programme_id": owner.id,
             "team_id": team_id,
@@ -89,8 +88,8 @@ def _make_loops(owner: Programme, week: date, facts: WeekFacts, now: datetime) -
             "prepared_at": now,
             "manager_id": lead_id,
             **_numbers(facts.team_numbers[team_id]),
-            "missed": len(waiting),
-            "cost": sum(costs) if costs else None,
+            "missed": waiting.count,
+            "cost": waiting.cost,
             "is_complete": facts.is_complete,
             "outcome": "open",
             "decided_at": None,
@@ -200,7 +199,7 @@ def _letters(
     who = readers({facts.leads[team] for team in loops}, owner)
     names = people.queries.team_names()
     for team_id, loop_id in sorted(loops.items()):
-        number, missed = facts.team_numbers[team_id], len(facts.waiting_in(team_id))
+        number, missed = facts.team_numbers[team_id], facts.waiting[team_id].count
         if not number.due and not missed:
             continue
         told = notices.NumberWords(
