@@ -61,15 +61,12 @@ def _sum(shares: Iterable[Share]) -> Share:
 
 def _histories(owner: Programme, since: date, last: date) -> list[RepHistory]:
     """Every rep with a moment in these weeks; whoever was first coached earlier is left out."""
-    talks = dict(
-        db.session.execute(
-            select(CoachingItem.rep_id, func.min(CoachingItem.week))
-            .where(CoachingItem.programme_id == owner.id, CoachingItem.coached_at.is_not(None))
-            .group_by(CoachingItem.rep_id)
-        )
-        .tuples()
-        .all()
+    first_talks = db.session.execute(
+        select(CoachingItem.rep_id, func.min(CoachingItem.week))
+        .where(CoachingItem.programme_id == owner.id, CoachingItem.coached_at.is_not(None))
+        .group_by(CoachingItem.rep_id)
     )
+    talks = {rep_id: week for rep_id, week in first_talks if week is not None}
     weeks: dict[int, dict[date, tuple[int, int]]] = defaultdict(dict)
     teams: dict[int, dict[date, int | None]] = defaultdict(dict)
     rows = db.session.execute(

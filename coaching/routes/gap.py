@@ -47,7 +47,7 @@ OUTCOMES = {
     "skipped": "Skipped",
     "nothing_missed": "Nothing was missed",
     "excused": "Excused: the manager was away",
-    "system": "Not held: the house was late",
+    "system": "Missed by the system",
 }
 
 
@@ -115,6 +115,7 @@ def gap() -> ResponseReturnValue:
         sort=by,
         direction="desc" if is_down else "asc",
         money=_money(board),
+        effectiveness=f"{board.leak.effectiveness:g}",
         fewest=FEWEST_DUE,
         loop_weeks=LOOP_WEEKS,
     )

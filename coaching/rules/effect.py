@@ -1,23 +1,21 @@
 """What coaching may have changed: coached reps before and after, beside reps not coached yet.
 
 Each rep enters with the first talk alone. The talk's week is left out: before are the four weeks
-ahead of it, after the four that follow. Beside them stand reps not yet coached by the end of those
-four weeks who, like the coached, missed a moment in the week before the talk: who is picked for a
-bad week mostly has a better one next, coached or not (regression to the mean). What all reps not
-yet coached changed by in the same weeks is taken off both sides, so that a season or a campaign is
-no effect. Teams are compared, never reps: those of one manager are alike (METRICS 3.2, X6, X7).
-
-Where talks are drawn by lot among those who missed, this errs a point or two against coaching: who
-is not picked for four more weeks had good ones. Where managers pick the worst it errs as much the
-other way. Both are smaller than the intervals of a company's first months, and said on the page.
+ahead of it, after the four that follow. Beside them stand reps not coached yet who, like the
+coached, missed as many moments in the week before the talk: who is picked for a bad week mostly
+has a better one next, coached or not (regression to the mean). Such a rep counts week by week for
+as long as no own talk comes: were only those taken who stay without one to the end, they would be
+those whose weeks happened to go well. What they changed by is taken off both sides, so that a
+season or a campaign is no effect. Teams are compared, never reps: those of one manager are alike
+(METRICS 3.2, X6, X7).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from math import fsum
+from math import fsum, sqrt
 
 from core.calendars import DAY, WEEK_DAYS
 from core.stats import Estimate, Share, two_sample
@@ -29,6 +27,10 @@ FEWEST_DUE = 3
 # Below four teams a side even a perfect result happens by chance (METRICS 3.2).
 FEWEST_TEAMS = 4
 FEWEST_REPS = 5
+MANY_MISSED = 3
+# Beside one rep alone nobody can stand: there is no spread to judge by.
+FEWEST_BESIDE = 2
+Cell = tuple[date, int]
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,32 @@ class RepHistory:
         """The four weeks from this one."""
         return Share(*self._spans.get(first, (0, 0)))
 
-    def missed_in(self, week: date) -> bool:
-        """Whether a moment of that week was missed."""
+    def after(self, week: date) -> Share:
+        """The four weeks after this one, or those of them before the own first talk."""
+        free = SPAN if self.coached is None or self.coached <= week else _weeks(self.coached, week)
+        if free >= SPAN:
+            return self.over(week + WEEK)
+        found = [self.weeks.get(week + n * WEEK, (0, 0)) for n in range(1, free + 1)]
+        return Share(sum(hits for hits, _due in found), sum(due for _hits, due in found))
+
+    def missed_in(self, week: date) -> int:
+        """How many moments of that week were missed; three and more are one kind."""
         on_time, due = self.weeks.get(week, (0, 0))
-        return on_time < due
+        return min(due - on_time, MANY_MISSED)
+
+
+def _weeks(later: date, week: date) -> int:
+    """How many weeks lie between two."""
+    return (later - week) // WEEK - 1
 
 
 @dataclass(frozen=True)
 class Row:
-    """One rep around a talk's week: the shares before and after, and earlier where known."""
+    """One rep around a talk's week: the shares before and after, and earlier where known.
+
+    `weight` is how many moments fell due after: weeks count alike, whoever has more of them.
+    `missed` are those of the week before the talk.
+    """
 
     person_id: int
     team_id: int
@@ -71,24 +90,36 @@ class Row:
     earlier: float | None
     before: float
     after: float
+    weight: int = 1
+    missed: int = 1
+
+    @property
+    def cell(self) -> Cell:
+        """Whom the rep may stand beside: the same week, with as many missed ahead of it."""
+        return self.week, self.missed
 
     @property
     def change(self) -> float:
         """After less before."""
         return self.after - self.before
 
+    @property
+    def past(self) -> float | None:
+        """The same before any talk: before less earlier."""
+        return None if self.earlier is None else self.before - self.earlier
+
 
 @dataclass(frozen=True)
 class Sides:
-    """The coached and the not yet coached, each change with the drift of its weeks taken off.
+    """The coached and the not yet coached, with what those not coached yet changed by in each cell.
 
-    `past` are the same reps' changes from the four weeks before those: before any talk.
+    `past_drift` is the same from the four weeks before those: before any talk.
     """
 
     coached: tuple[Row, ...]
     others: tuple[Row, ...]
-    drift: Mapping[date, float]
-    past_drift: Mapping[date, float]
+    drift: Mapping[Cell, float]
+    past_drift: Mapping[Cell, float]
     unmatched: int = 0
 
 
@@ -130,39 +161,27 @@ def is_enough(teams: int, reps: int) -> bool:
 
 
 def sides(histories: Sequence[RepHistory], last: date) -> Sides:
-    """Both sides, from weeks up to `last`, the last complete one.
-
-    A rep may stand beside others' talks before an own one, but never with the same weeks twice.
-    """
+    """Both sides, from weeks up to `last`, the last complete one."""
     coached = [row for one in histories if (row := _coached_row(one, last)) is not None]
-    weeks = sorted({row.week for row in coached})
-    taken = {row.person_id for row in coached}
-    pool = {
-        week: [
-            row
-            for one in histories
-            if _is_beside(one, week, is_counted=one.person_id in taken)
-            and (row := _row(one, week)) is not None
-        ]
-        for week in weeks
-    }
-    by_id = {one.person_id: one for one in histories}
-    others = [
-        row
-        for week, rows in pool.items()
-        for row in rows
-        if by_id[row.person_id].missed_in(week - WEEK)
-    ]
-    matched = {row.week for row in others}
-    kept = tuple(row for row in coached if row.week in matched)
+    wanted = {row.cell for row in coached}
+    beside: dict[Cell, list[Row]] = defaultdict(list)
+    for week in sorted({week for week, _missed in wanted}):
+        for one in histories:
+            is_free = one.coached is None or one.coached > week
+            if is_free and (week, one.missed_in(week - WEEK)) in wanted:
+                row = _row(one, week, least=1)
+                if row is not None:
+                    beside[row.cell].append(row)
+    cells = {cell: rows for cell, rows in beside.items() if len(rows) >= FEWEST_BESIDE}
+    kept = tuple(row for row in coached if row.cell in cells)
     return Sides(
         kept,
-        tuple(others),
-        {week: _mean([row.change for row in rows]) for week, rows in pool.items() if rows},
+        tuple(row for rows in cells.values() for row in rows),
+        {cell: _mean_of((row.change, row.weight) for row in rows) for cell, rows in cells.items()},
         {
-            week: _mean(past)
-            for week, rows in pool.items()
-            if (past := [row.before - row.earlier for row in rows if row.earlier is not None])
+            cell: _mean_of(past)
+            for cell, rows in cells.items()
+            if len(past := [(row.past, 1) for row in rows if row.past is not None]) >= FEWEST_BESIDE
         },
         len(coached) - len(kept),
     )
@@ -170,20 +189,12 @@ def sides(histories: Sequence[RepHistory], last: date) -> Sides:
 
 def _coached_row(one: RepHistory, last: date) -> Row | None:
     week = one.coached
-    if week is None or week + SPAN * WEEK > last or not one.missed_in(week - WEEK):
+    if week is None or week + SPAN * WEEK > last or one.missed_in(week - WEEK) < 1:
         return None
-    return _row(one, week)
+    return _row(one, week, least=FEWEST_DUE)
 
 
-def _is_beside(one: RepHistory, week: date, *, is_counted: bool) -> bool:
-    """Not coached by the end of the weeks after, and with none of them among the own before."""
-    if one.coached is None:
-        return True
-    free_from = week + (2 * SPAN if is_counted else SPAN) * WEEK
-    return one.coached > free_from
-
-
-def _row(one: RepHistory, week: date) -> Row | None:
+def _row(one: RepHistory, week: date, least: int) -> Row | None:
     team_id = one.teams.get(week - WEEK)
     if team_id is None:
         team_id = next(
@@ -194,8 +205,8 @@ def _row(one: RepHistory, week: date) -> Row | None:
             ),
             None,
         )
-    before, after = one.over(week - SPAN * WEEK), one.over(week + WEEK)
-    if team_id is None or min(before.base, after.base) < FEWEST_DUE:
+    before, after = one.over(week - SPAN * WEEK), one.after(week)
+    if team_id is None or before.base < FEWEST_DUE or after.base < least:
         return None
     earlier = one.over(week - 2 * SPAN * WEEK)
     return Row(
@@ -205,6 +216,8 @@ def _row(one: RepHistory, week: date) -> Row | None:
         earlier.hits / earlier.base if earlier.base >= FEWEST_DUE else None,
         before.hits / before.base,
         after.hits / after.base,
+        after.base,
+        one.missed_in(week - WEEK),
     )
 
 
@@ -214,18 +227,22 @@ def verdict(found: Sides, teams: Collection[int] | None = None) -> Verdict:
     Whoever stands beside them is taken from the whole programme.
     """
     coached = [row for row in found.coached if teams is None or row.team_id in teams]
-    weeks = {row.week for row in coached}
-    others = [row for row in found.others if row.week in weeks]
+    cells = {row.cell for row in coached}
+    others = [row for row in found.others if row.cell in cells]
+    beside = Counter(row.cell for row in others)
     effect = compare(
-        [(row, row.change - found.drift[row.week]) for row in coached],
-        [(row, row.change - found.drift[row.week]) for row in others],
+        [(row, row.change - found.drift[row.cell]) for row in coached],
+        [
+            (row, (row.change - found.drift[row.cell]) * _widened(beside[row.cell]))
+            for row in others
+        ],
     )
     return Verdict(
         reps=len({row.person_id for row in coached}),
         teams=len({row.team_id for row in coached}),
         other_reps=len({row.person_id for row in others}),
         other_teams=len({row.team_id for row in others}),
-        changed=_mean([row.change for row in coached]) if coached else None,
+        changed=_mean_of((row.change, row.weight) for row in coached) if coached else None,
         others_changed=_weighted_change(coached, others),
         effect=effect,
         trend=compare(_past(coached, found.past_drift), _past(others, found.past_drift)),
@@ -236,42 +253,43 @@ def verdict(found: Sides, teams: Collection[int] | None = None) -> Verdict:
 def compare(
     coached: Iterable[tuple[Row, float]], others: Iterable[tuple[Row, float]]
 ) -> Estimate | None:
-    """METRICS X6 and X7: the mean over teams of one side less that of the other.
-
-    A rep who stands beside several talks counts once in the team, with the mean.
-    """
+    """METRICS X6 and X7: the mean over teams of one side less that of the other."""
     return two_sample(_team_means(coached), _team_means(others))
 
 
 def _team_means(rows: Iterable[tuple[Row, float]]) -> list[float]:
-    by_rep: dict[tuple[int, int], list[float]] = defaultdict(list)
+    by_team: dict[int, list[tuple[float, int]]] = defaultdict(list)
     for row, value in rows:
-        by_rep[row.team_id, row.person_id].append(value)
-    by_team: dict[int, list[float]] = defaultdict(list)
-    for (team_id, _person_id), values in sorted(by_rep.items()):
-        by_team[team_id].append(_mean(values))
-    return [_mean(values) for _team_id, values in sorted(by_team.items())]
+        by_team[row.team_id].append((value, row.weight))
+    return [_mean_of(values) for _team_id, values in sorted(by_team.items())]
 
 
-def _past(rows: Iterable[Row], drift: Mapping[date, float]) -> list[tuple[Row, float]]:
+def _widened(count: int) -> float:
+    """How much further than from its own mean a value of so many lies from the true one."""
+    return sqrt(count / (count - 1)) if count > 1 else 1.0
+
+
+def _past(rows: Iterable[Row], drift: Mapping[Cell, float]) -> list[tuple[Row, float]]:
     return [
-        (row, row.before - row.earlier - drift[row.week])
+        (row, row.past - drift[row.cell])
         for row in rows
-        if row.earlier is not None and row.week in drift
+        if row.past is not None and row.cell in drift
     ]
 
 
 def _weighted_change(coached: Sequence[Row], others: Sequence[Row]) -> float | None:
     """What those beside changed by in the same weeks, each week as often as it has a talk."""
-    by_week: dict[date, list[float]] = defaultdict(list)
+    beside: dict[Cell, list[tuple[float, int]]] = defaultdict(list)
     for row in others:
-        by_week[row.week].append(row.change)
-    means = [_mean(by_week[row.week]) for row in coached if row.week in by_week]
-    return _mean(means) if means else None
+        beside[row.cell].append((row.change, row.weight))
+    means = [(_mean_of(beside[row.cell]), row.weight) for row in coached if row.cell in beside]
+    return _mean_of(means) if means else None
 
 
-def _mean(values: Sequence[float]) -> float:
-    return fsum(values) / len(values)
+def _mean_of(values: Iterable[tuple[float, int]]) -> float:
+    """The mean of (value, weight)."""
+    given = list(values)
+    return fsum(value * weight for value, weight in given) / sum(weight for _value, weight in given)
 
 
 def points(value: float | None) -> str:
@@ -286,7 +304,7 @@ def points(value: float | None) -> str:
 
 CAREFUL = (
     "Managers pick who had a bad week, and a bad week is mostly followed by a better one, coached "
-    "or not. So the comparison is with reps not yet coached who also missed a moment that week. "
+    "or not. So the comparison is with reps not coached yet who missed as many moments that week. "
     "What managers saw beyond that is not taken out: a comparison, not an experiment."
 )
 
@@ -299,7 +317,7 @@ def sentence(found: Verdict) -> str:
     if found.others_changed is None:
         return f"{own}. There is nobody to compare them with yet."
     both = (
-        f"{own}; reps not yet coached who also missed a moment went "
+        f"{own}; reps not coached yet who had missed as many went "
         f"{_moved(found.others_changed)} in the same weeks."
     )
     if not found.tells:

@@ -112,7 +112,8 @@ def widest(rows: Iterable[Manager], leak: Leak) -> Pair | None:
 
 SORTS: Mapping[str, Callable[[Manager], float | str | None]] = {
     "team": lambda one: one.team.casefold(),
-    "coverage": lambda one: one.coverage.rate,
+    # One of one is no lead: who has too few moments due stands after those who have enough.
+    "coverage": lambda one: one.coverage.rate if one.tells else None,
     "adoption": lambda one: one.adoption.rate,
     "loops": lambda one: one.loops.share.rate,
     "recovered": lambda one: one.recovered,
