@@ -181,12 +181,17 @@ def _seen(actor: Actor, item: CoachingItem, now: datetime) -> Seen | None:
     return None
 
 
-def markable(actor: Actor, items: Collection[CoachingItem], on: date) -> frozenset[int]:
-    """Which of these items, all with a fix, the actor holds the review of; asked once for all."""
+def markable(
+    actor: Actor, items: Collection[CoachingItem], people: Mapping[int, For], on: date
+) -> frozenset[int]:
+    """Which of these items, all with a fix, the actor holds the review of; asked once for all.
+
+    `people` are those the actor coaches on the day, by `coached_people`.
+    """
     me = actor.person_id
-    if me is None or scope_of(actor, "coach.review_mark") is Scope.NONE:
+    if me is None or not items or scope_of(actor, "coach.review_mark") is Scope.NONE:
         return frozenset()
-    people, bosses = coached_people(actor, on), stood_in_for(me, on)
+    bosses = stood_in_for(me, on)
     owners = {ident for item in items for ident in (item.author_id, item.manager_id)}
     active = active_among([ident for ident in owners if ident is not None], on)
     return frozenset(

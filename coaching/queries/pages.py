@@ -181,12 +181,10 @@ def monday(
     today, week = week_at(owner, now)
     team_ids = teams_led(lead_ids, today)
     found = _items_at_hand(owner.id, week, rep_ids, lead_ids)
-    fixes = fixes_of([item.id for item in found])
-    loops = _loops(owner.id, week - WEEKS_SHOWN * WEEK, team_ids)
     coached = _coached_lately(owner.id, week, rep_ids, lead_ids)
-    cards = people.queries.cards(
-        {*rep_ids, *(item.rep_id for item in found), *(item.rep_id for item, _ in coached)}
-    )
+    fixes = fixes_of({item.id for item in (*found, *coached)})
+    loops = _loops(owner.id, week - WEEKS_SHOWN * WEEK, team_ids)
+    cards = people.queries.cards({*rep_ids, *(item.rep_id for item in (*found, *coached))})
     this_week = [item for item in found if item.week == week and item.rep_id in rep_ids]
     open_fixes = {item.rep_id: item for item in found if item.state in OPEN_FIX}
     moments = moments_of(
@@ -211,7 +209,7 @@ def monday(
         choices=_choices(owner, this_week, moments, open_fixes, cards),
         owed=[each for each in reviews if each.item.state == State.DUE],
         coming=[each for each in reviews if each.item.state != State.DUE],
-        changed=_changes(owner.id, week, coached, cards),
+        changed=_changes(owner.id, week, coached, fixes, cards),
         coached=[
             _owed(item, cards, fixes, chosen, today)
             for item in this_week
@@ -423,12 +421,12 @@ def _owed(
 
 def _coached_lately(
     programme_id: int, week: date, rep_ids: Collection[int], author_ids: Collection[int]
-) -> list[tuple[CoachingItem, str]]:
-    """The latest coached items of the last weeks with their fix, newest first."""
-    rows = db.session.execute(
-        select(CoachingItem, Fix.words)
-        .join(Fix, Fix.item_id == CoachingItem.id)
+) -> list[CoachingItem]:
+    """The latest coached items of the last weeks, newest first."""
+    rows = db.session.scalars(
+        select(CoachingItem)
         .where(
+            CoachingItem.coached_at.is_not(None),
             CoachingItem.programme_id == programme_id,
             CoachingItem.week >= week - MONDAYS_BACK * WEEK,
             CoachingItem.week < week,
@@ -440,32 +438,33 @@ def _coached_lately(
         .order_by(CoachingItem.week.desc(), CoachingItem.id)
         .limit(MOST_CHANGES)
     )
-    return [(item, words) for item, words in rows]
+    return list(rows)
 
 
 def _changes(
     programme_id: int,
     week: date,
-    coached: Sequence[tuple[CoachingItem, str]],
+    coached: Sequence[CoachingItem],
+    fixes: Mapping[int, Fix],
     cards: Mapping[int, PersonCard],
 ) -> list[Changed]:
     """For each coached week the week before it and the week itself, as they stand now."""
     counted = counts_of(
         programme_id,
-        {item.rep_id for item, _ in coached},
-        {each for item, _ in coached for each in (item.week - WEEK, item.week)},
+        {item.rep_id for item in coached},
+        {each for item in coached for each in (item.week - WEEK, item.week)},
     )
     nothing = Share(0, 0)
     return [
         Changed(
             item,
             cards[item.rep_id],
-            words,
+            fixes[item.id].words if item.id in fixes else "",
             counted.get((item.rep_id, item.week - WEEK), nothing),
             counted.get((item.rep_id, item.week), nothing),
             after_is_over=item.week < week,
         )
-        for item, words in coached
+        for item in coached
     ]
 
 

@@ -111,7 +111,7 @@ def _week_page(actor: Actor, moment: datetime, typed: Typed) -> str:
         return render_template("coaching/empty.html", reason="programme")
     standing = standing_of(actor, moment, owner)
     found = pages.monday(owner, moment, rep_ids=standing.rep_ids, lead_ids=standing.lead_ids)
-    mine = access.markable(actor, [each.item for each in found.owed], found.today)
+    mine = access.markable(actor, [each.item for each in found.owed], standing.people, found.today)
     page = replace(found, owed=[each for each in found.owed if each.item.id in mine])
     if not (standing.people or page.owed or page.coming):
         return render_template("coaching/empty.html", reason="nobody")
