@@ -7,11 +7,9 @@ writes into no log. It opens dates and names, never a word of a talk.
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from coaching import access
-from coaching.queries import calendars as rows
-from coaching.queries.figures import current_programme, today_of
 from coaching.routes.blueprint import blueprint
-from coaching.rules.calendars import FEED, FEED_DAYS, KEPT, event_of
+from coaching.rules.calendars import FEED_DAYS, event_of
+from coaching.services import feeds
 from core import icalendar, web
 from core.clock import now
 from core.db import transaction
@@ -19,10 +17,6 @@ from core.errors import Invalid, NotFound
 from core.guards import current_actor, guard, public
 from core.policy import Actor, Scope, scope_of
 from core.settings import settings
-from people import queries as people
-from people.services import links
-
-ACTION = "coach.own_items"
 
 
 def _reader() -> Actor:
@@ -34,12 +28,12 @@ def _reader() -> Actor:
     viewer = current_actor()
     key = request.args.get("key")
     if key is None:
-        owner = viewer if scope_of(viewer, ACTION) is not Scope.NONE else None
+        owner = viewer if scope_of(viewer, feeds.OWN) is not Scope.NONE else None
     else:
-        owner = links.opened(key, FEED, action=ACTION, secret=settings().secret_key, now=now())
+        owner = feeds.opened(key, secret=settings().secret_key, now=now())
         if owner is not None and viewer.is_signed_in and viewer.person_id != owner.person_id:
             owner = None
-    if owner is None or owner.person_id is None:
+    if owner is None:
         raise NotFound("There is no such feed.", fix="Make a new link on the page of your reviews.")
     return owner
 
@@ -48,45 +42,36 @@ def _reader() -> Actor:
 @public
 def feed_reviews() -> ResponseReturnValue:
     """The reader's reviews: those ahead, moved and called off, and those of the last 90 days."""
-    owner, moment = _reader(), now()
-    programme = current_programme()
-    today = moment.date() if programme is None else today_of(programme, moment)
-    found = rows.reviews_of(
-        owner.person_id or 0, frozenset(access.coached_people(owner, today)), moment - KEPT
-    )
+    found = feeds.reviews_for(_reader(), now())
     base = settings().base_url
     body = icalendar.calendar("Reviews", [event_of(each, base) for each in found])
     return web.feed(body, "text/calendar")
 
 
 @blueprint.get("/coaching/settings/calendar")
-@guard(ACTION)
+@guard(feeds.OWN)
 def review_calendar() -> ResponseReturnValue:
     """One's links to the feed, and whether invitations come by mail."""
     return _page(new=None)
 
 
 def _page(new: str | None) -> str:
-    person_id = current_actor().person_id
     return render_template(
         "coaching/calendar.html",
-        links=() if person_id is None else people.personal_links(person_id, FEED, now()),
+        links=feeds.own_links(current_actor(), now()),
         new=new,
         days=FEED_DAYS,
     )
 
 
 @blueprint.post("/coaching/settings/calendar")
-@guard(ACTION)
+@guard(feeds.OWN)
 def review_link_create() -> ResponseReturnValue:
     """Make a link; its address is shown on this one answer and never again."""
     try:
         with transaction():
-            _, key = links.create_link(
-                FEED,
+            key = feeds.create_link(
                 request.form.get("name", ""),
-                action=ACTION,
-                days=FEED_DAYS,
                 secret=settings().secret_key,
                 actor=current_actor(),
                 now=now(),
@@ -98,10 +83,10 @@ def review_link_create() -> ResponseReturnValue:
 
 
 @blueprint.post("/coaching/settings/calendar/<int:link_id>/revoke")
-@guard(ACTION)
+@guard(feeds.OWN)
 def review_link_revoke(link_id: int) -> ResponseReturnValue:
     """End a link at once; the calendar that uses it gets nothing at its next look."""
     with transaction():
-        name = links.revoke_link(link_id, FEED, actor=current_actor(), now=now()).name
+        name = feeds.revoke_link(link_id, actor=current_actor(), now=now())
     flash(f"{name} is revoked. A calendar that uses it stops at its next look.")
     return redirect(url_for("coaching.review_calendar"))

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from coaching import jobs, services
 from coaching.models import CoachingItem, CoachingMoment, CoachingNote
-from coaching.queries.calendars import reviews_of
-from coaching.rules.calendars import FEED, KEPT, Review, event_of
+from coaching.rules.calendars import FEED, Review, event_of
 from coaching.rules.days import review_instant
+from coaching.services import feeds
 from coaching.services import invitations as sending
 from core import icalendar, mailer, outbox
 from core.db import db, transaction
@@ -308,10 +308,7 @@ def feed(client, key):
 
 def feed_of(world, person, now=NOW):
     """What somebody's feed holds, as the route asks for it."""
-    from coaching import access
-
-    who = actor(person)
-    found = reviews_of(who.person_id, access.coached_people(who, now.date()), now - KEPT)
+    found = feeds.reviews_for(actor(person), now)
     return icalendar.calendar("Reviews", [event_of(each, "http://localhost") for each in found])
 
 
