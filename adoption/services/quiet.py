@@ -79,6 +79,7 @@ def save_rule(programme_id: int, plan: QuietRule, *, actor: Actor, now: datetime
     changes = {name: value for name, value in _values(plan).items() if getattr(row, name) != value}
     if not changes:
         return row
+    _make_up(row, now)
     before = {name: _plain(getattr(row, name)) for name in changes}
     revise(row, {**changes, "version": row.version + 1} | _by(actor, now))
     if row.is_on and changes.keys() - {"title"}:
@@ -118,11 +119,19 @@ def switch_rule(
         raise NotFound("There is no such rule.")
     if row.is_on == is_on:
         return row
+    _make_up(row, now)
     revise(row, {"is_on": is_on, "version": row.version + 1} | _by(actor, now))
     if is_on:
         _begin(row, quiet.calendar_of(quiet.owner_of(programme_id)), now)
     _record("signal_rule.switch", row, {"is_on": not is_on}, actor, now)
     return row
+
+
+def _make_up(row: SignalRule, now: datetime) -> None:
+    """Before a rule's words change: fire by the old ones what missed nights left behind."""
+    today = quiet.calendar_of(quiet.owner_of(row.programme_id)).local_day(now - AFTER_MIDNIGHT)
+    if row.is_on and row.seen_through is not None and row.seen_through < today:
+        detect_quiet_deals(row.programme_id, now)
 
 
 def _begin(row: SignalRule, calendar: ProgrammeCalendar, now: datetime) -> None:

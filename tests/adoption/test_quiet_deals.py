@@ -311,6 +311,22 @@ def test_a_rule_fires_for_what_falls_due_from_the_day_after_it_was_switched_on(a
         services.switch_rule(owner.id, "none", is_on=True, actor=OPS, now=night(6, owner))
 
 
+@pytest.mark.parametrize("change", ["words", "switch"])
+def test_missed_nights_are_made_up_for_by_the_old_words_before_a_rule_changes(app, change):
+    owner = make_programme()
+    a_world(owner)
+    plan = make_rule(owner)
+    run(owner, 0, 1)
+    with transaction():
+        if change == "words":
+            longer = QuietRule(plan.slug, plan.title, 30, plan.since)
+            services.save_rule(owner.id, longer, actor=OPS, now=night(5, owner))
+        else:
+            services.switch_rule(owner.id, plan.slug, is_on=False, actor=OPS, now=night(5, owner))
+    run(owner, 6, 7, 8)
+    assert fired(owner) == [each for each in BY_HAND if each[1] <= 5]
+
+
 def test_every_version_of_a_rule_is_in_the_audit(app):
     owner = make_programme()
     plan = make_rule(owner)
