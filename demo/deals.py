@@ -26,7 +26,7 @@ from demo.parameters import (
     SIGNAL_SHARE,
     TOOL_LIFT,
 )
-from demo.people import MARCUS, Rep
+from demo.people import MARCUS, PRIYA, Rep
 
 STORY_AMOUNT = 30000
 """The deal of the weekly loop's story: signal on day 3, nothing until day 8."""
@@ -200,6 +200,51 @@ def draw_signals(
 
 _ANSWERED = {"runner": (1, 1, 1, 1), "late": (1, 1, 0, 0), "idle": (0, 0, 0, 0)}
 _STORY_DAYS = (date(2026, 10, 8), date(2026, 10, 12), date(2026, 10, 16), date(2026, 10, 21))
+
+
+_EARLIER_EACH, _EARLIER_STEP, _EARLIER_CLOSES = 12, 5, 40
+_EARLIER_FROM = date(2026, 7, 28)
+_EARLIER_MISSED = {
+    MARCUS: ((1, 4, 5, 8, 9, 11), (3, 6, 10), *[tuple(range(_EARLIER_EACH))] * 3),
+    PRIYA: ((11,), (0, 4, 10), (2, 8), (1, 6), (1, 4, 8, 11)),
+}
+"""By rep in the order of the team: which of twelve earlier signals were not answered in time.
+
+Fifteen of sixty are answered, and forty-eight of sixty: the shares of October. Of Marcus's it is
+the same two reps who run it, on the same share of theirs; Priya has one to talk about a week.
+"""
+
+
+def tell_the_months_before(
+    reps: list[Rep], uses_by_rep: dict[str, Use], seed: int, timeline: Timeline
+) -> tuple[list[Deal], list[Signal]]:
+    """Twelve stalled deals more for each rep of Marcus and Priya: what there was to talk about on
+    each Monday of August and September, before the four weeks the case is told of.
+    """
+    random = Random(f"{seed}:before")
+    deals, signals = [], []
+    places: dict[str, int] = {}
+    for rep in reps:
+        if not rep.part:
+            continue
+        team = rep.teams[0][0].name
+        place = places[team] = places.get(team, -1) + 1
+        missed, use = _EARLIER_MISSED[team][place], uses_by_rep[rep.key]
+        for number in range(_EARLIER_EACH):
+            fired = timeline.index(_EARLIER_FROM) + _EARLIER_STEP * number + place
+            deal = _deal(rep, fired + _EARLIER_CLOSES, random, won=False)
+            deal.proposed, deal.created = fired - 3, fired - 20
+            deal.fixed_amount = 1000 * random.randint(6, 22)
+            signal = Signal(deal=deal, fired=fired)
+            if number not in missed:
+                deal.won = random.random() < 0.5
+                signal.acted = next(d for d in range(fired + 1, fired + 9) if timeline.working[d])
+                use.days[:] = sorted({*use.days, signal.acted})
+            elif random.random() < 0.4:
+                signal.dismissed = fired + 2
+            deals.append(deal)
+            signals.append(signal)
+    return deals, signals
 
 
 def tell_the_loop(

@@ -24,6 +24,7 @@ from core.policy import SYSTEM
 from core.scheduler import CatchUp, JobSpec, SlotRun, SlotState
 from demo import store
 from demo.dates import LAUNCH, ZONE, Timeline
+from demo.loops import Story
 from demo.playbook import SLUG, at_stage, write_playbook
 from demo.targets import Target, targets
 from demo.world import World
@@ -39,8 +40,12 @@ SWEEPERS = frozenset({"prune-slots", "prune-sign-ins"})
 """Jobs that only forget what is old: in a database an hour old there is nothing for them."""
 WEEKLY = frozenset({"judge-adoption", "assign-milestones"})
 """Daily jobs that write no letter: weeks are judged, and milestones asked, once a week."""
-PICTURES = frozenset({"count-evidence", "draw-adoption"})
+PICTURES = frozenset(
+    {"count-evidence", "draw-adoption", "remind-reviews", "close-reviews", "count-coverage"}
+)
 """Jobs that count what a page shows of the present: the story needs that of its last day alone."""
+LOOPS = "prepare-week"
+"""The Monday job; in the story managers act after it, as they did that week."""
 LONG_STEP = timedelta(days=3)
 EVE_DAYS = 3
 ANNOUNCED_DAYS = 5
@@ -175,7 +180,9 @@ def _run_jobs(
     holder = scheduler.take_lease(scheduler.owner_name(), datetime.now(UTC))
     if holder is None:
         raise Conflict("A scheduler is at work.", fix="Stop it, then load the demo.")
+    story = Story(world, when.until)
     every = [_in_long_steps(spec) for spec in declared() if spec.id not in SWEEPERS]
+    every = [story.told_by(spec) if spec.id == LOOPS else spec for spec in every]
     jobs = [spec for spec in every if spec.id not in PICTURES]
     pictures = [spec for spec in every if spec.id in PICTURES]
     ran: list[SlotRun] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import exp
 from random import Random
 
 from demo.dates import LAUNCH, WAVES, Timeline
@@ -53,6 +54,12 @@ class Team:
     def storied(self) -> bool:
         """Whether the team belongs to one of the two managers of the weekly loop."""
         return self.name in (MARCUS, PRIYA)
+
+    @property
+    def chance_to_keep(self) -> float:
+        """How likely its manager keeps the weekly loop: the better the manager, the likelier."""
+        storied = {MARCUS: 0.12, PRIYA: 0.95}
+        return storied.get(self.name, 1 / (1 + exp(-0.1 - 1.4 * self.manager_quality)))
 
 
 @dataclass

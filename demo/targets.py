@@ -33,6 +33,7 @@ def _everywhere(line: Timeline, size: str) -> list[Target]:
         "end": line.today.isoformat(),
         "through": through,
     }
+    lately = {**span, "start": (line.today - timedelta(days=28)).isoformat()}
     wide = 1 if size == "csp" else 3
     return [
         Target("adoption", {"through": through}, "rate", 0.55, 0.05 * wide),
@@ -40,6 +41,12 @@ def _everywhere(line: Timeline, size: str) -> list[Target]:
         Target("training", {"course": INTRO, "through": through}, "rate", 0.68, 0.005 * wide),
         Target("due_behaviour_coverage", {**span, "team": MARCUS}, "rate", 0.25, 0.0),
         Target("due_behaviour_coverage", {**span, "team": PRIYA}, "rate", 0.80, 0.0),
+        # The case itself, 5 of 20 and 16 of 20: the last 28 days alone, as the leak asks.
+        *(
+            Target("due_behaviour_coverage", {**lately, "team": team}, path, target, 0.0)
+            for team, on_time in ((MARCUS, 5), (PRIYA, 16))
+            for path, target in (("on_time", on_time), ("denominator", 20))
+        ),
     ]
 
 

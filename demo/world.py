@@ -24,6 +24,7 @@ from demo.deals import (
     fit_skill_weight,
     fit_values,
     tell_the_loop,
+    tell_the_months_before,
 )
 from demo.parameters import BEHAVIOUR, DEFAULT_SEED, SIZES, Behaviour
 from demo.people import Company, Rep, Staff, build
@@ -35,10 +36,10 @@ SIGNAL_MINUTE = 450
 """Signals fire before anybody's working day begins, so an answer on the day itself counts."""
 
 REMARKS = {
-    "Maya Torres": "a rep on Priya's team",
+    "Maya Torres": "a rep on Priya's team, with a fix to read",
     "Leo Strand": "a rep on Marcus's team",
     "Marcus Field": "his reps ran it on 5 of 20 stalled deals",
-    "Priya Raman": "hers on 16 of 20",
+    "Priya Raman": "hers on 16 of 20; she owes a review on her Monday page",
     "Helen Ortega": "director of the Northeast",
     "Sam Okafor": "runs contests, tips and imports",
     "Victor Hale": "the sponsor",
@@ -89,6 +90,8 @@ class World:
     playbook: dict[str, Any]
     sign_ins: tuple[SignIn, ...]
     approver: str
+    keepers: dict[str, float]
+    """Team -> how likely its manager keeps a week's coaching loop."""
 
     def columns(self, kind: str) -> tuple[str, ...]:
         """The header of a kind."""
@@ -244,6 +247,8 @@ def _business(reps: list[Rep], uses: list[Use], seed: int, line: Timeline) -> _B
     """Deals, signals and proposals, fitted and numbered."""
     by_rep = {rep.key: use for rep, use in zip(reps, uses, strict=True)}
     story_deals, story_signals = tell_the_loop(reps, by_rep, seed, line)
+    earlier_deals, earlier_signals = tell_the_months_before(reps, by_rep, seed, line)
+    story_deals, story_signals = story_deals + earlier_deals, story_signals + earlier_signals
     drawn = draw_deals(reps, uses, seed, line)
     signals = draw_signals(drawn, by_rep, seed, line) + story_signals
     deals = [deal for deal in drawn + story_deals if deal.created < line.cut]
@@ -302,4 +307,5 @@ def generate(
         playbook=playbook(company, line, sponsor=staff["Victor Hale"]),
         sign_ins=sign_ins,
         approver=staff["Sam Okafor"],
+        keepers={team.name: team.chance_to_keep for team in company.teams},
     )

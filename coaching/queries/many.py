@@ -1,12 +1,13 @@
 """Many items at once for verbs that act on many: held, in the order of their ids."""
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlalchemy import select
 
 import programme.queries
-from coaching.models import CoachingItem, CoachingMoment
+from coaching.models import CoachingItem, CoachingMoment, Loop
 from coaching.rules.life import OPEN_FIX, State
 from core.db import db
 from core.planning import is_among
@@ -45,17 +46,64 @@ def _held(ids: Collection[int]) -> list[CoachingItem]:
     )
 
 
-def first_moments(programme_id: int, now: datetime) -> Mapping[int, CoachingMoment]:
-    """Item -> the dearest moment of each item of the week that holds an instant."""
-    calendar = programme.queries.calendar(programme.queries.by_id(programme_id))
-    week = calendar.week_of(calendar.local_day(now))
-    rows = db.session.scalars(
-        select(CoachingMoment)
-        .join(CoachingItem, CoachingItem.id == CoachingMoment.item_id)
+@dataclass(frozen=True)
+class Waiting:
+    """The dearest moment of a rep who is free for a talk in a week, and whose talk it would be."""
+
+    item_id: int
+    moment_id: int
+    rep_id: int
+    team_id: int
+    lead_id: int
+    status: str
+    deal: str
+    weight: float
+
+
+def waiting_in(programme_id: int, week: date) -> list[Waiting]:
+    """What may be talked about in a week and has not been, by team, dearest first."""
+    busy = select(CoachingItem.rep_id).where(CoachingItem.state.in_(sorted(OPEN_FIX)))
+    rows = db.session.execute(
+        select(CoachingItem, CoachingMoment, Loop)
+        .join(CoachingMoment, CoachingMoment.item_id == CoachingItem.id)
+        .join(Loop, Loop.id == CoachingItem.loop_id)
         .where(
             CoachingItem.programme_id == programme_id,
             CoachingItem.week == week,
+            CoachingItem.state == State.NUMBER_SHOWN,
             CoachingMoment.position == 1,
+            Loop.manager_id.is_not(None),
+            CoachingItem.rep_id.not_in(busy),
         )
     )
-    return {row.item_id: row for row in rows}
+    found = [_waiting(item, moment, loop) for item, moment, loop in rows]
+    return sorted(found, key=lambda each: (each.team_id, -each.weight, each.item_id))
+
+
+def _waiting(item: CoachingItem, moment: CoachingMoment, loop: Loop) -> Waiting:
+    waited = float(moment.amount or 0) * moment.delay_days
+    return Waiting(
+        item.id,
+        moment.id,
+        item.rep_id,
+        loop.team_id,
+        loop.manager_id or 0,
+        moment.status,
+        moment.account or f"deal {moment.deal_key}",
+        waited if moment.cost is None else moment.cost,
+    )
+
+
+def open_reviews(programme_id: int, by: date) -> list[tuple[int, int]]:
+    """(item, team) of the reviews that fall on a date or before it and wait to be marked."""
+    rows = db.session.execute(
+        select(CoachingItem.id, Loop.team_id)
+        .join(Loop, Loop.id == CoachingItem.loop_id)
+        .where(
+            CoachingItem.programme_id == programme_id,
+            CoachingItem.state.in_(sorted(OPEN_FIX)),
+            CoachingItem.review_on <= by,
+        )
+        .order_by(CoachingItem.id)
+    )
+    return [(item_id, team_id) for item_id, team_id in rows]
