@@ -1,7 +1,7 @@
 """The machine doors for usage (CONTRACT section 7) and for signals (decision note 0023)."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -66,22 +66,24 @@ def _answer_once(body: bytes, take: Callable[[datetime], dict[str, object]]) -> 
 
 def _take_usage(events: list[tuple[int, object]], moment: datetime) -> dict[str, object]:
     """Store events as an import of their rows would, in the open transaction."""
-    answer = _import("usage", forms.rows_of_events(events, moment), moment)
+    block = forms.block_of_events(events, moment)
+    rows = () if block else forms.rows_of_events(events, moment)
+    answer = _import(Part("usage", "api", rows, block=block), moment)
     return {**answer.to_json(), "unknown_columns": forms.unknown_keys(events)}
 
 
 def _take_signals(signals: list[tuple[int, object]], moment: datetime) -> dict[str, object]:
     """Store signals likewise; what is none is refused by its number."""
     rows, problems = forms.rows_of_signals(signals)
-    answer = _import("signals", rows, moment)
+    answer = _import(Part("signals", "api", rows), moment)
     answer.add(len(problems), BatchResult(problems=problems))
     answer.problems.sort(key=lambda problem: problem.row)
     unknown = forms.unknown_keys(signals, forms.SIGNAL_NAMES)
     return {**answer.to_json(), "unknown_columns": unknown}
 
 
-def _import(kind: str, rows: Iterable[tuple[int, dict[str, str]]], moment: datetime) -> FileResult:
-    """Import rows of a kind into the programme asked for."""
+def _import(part: Part, moment: datetime) -> FileResult:
+    """Import rows into the programme asked for."""
     slug = request.args.get("programme")
     declared = registry()
     programme_id = declared.find_programme(slug)
@@ -90,7 +92,7 @@ def _import(kind: str, rows: Iterable[tuple[int, dict[str, str]]], moment: datet
     summary = run_import(
         [Path("api")],
         kinds=declared.kinds,
-        preset=Preset("api", lambda path, _asked: [Part(kind, path.name, rows)]),
+        preset=Preset("api", lambda _path, _asked: [part]),
         programme_id=programme_id,
         programme_given=slug is not None,
         actor=current_actor(),

@@ -57,7 +57,9 @@ def _store_usage(batch: RawBatch, context: LoadContext) -> BatchResult:
     parsed = ready.parsed or forms.parse_batch(batch, context.source, context.time_zone)
     intake = context.memo.get("usage_intake")
     if intake is None:
-        intake = context.memo["usage_intake"] = services.open_intake(context.programme_id)
+        intake = context.memo["usage_intake"] = services.open_intake(
+            context.programme_id, is_posted=context.is_posted
+        )
     done = services.Recorded()
     for prepared in ready.prepared or _prepare(batch, parsed, intake):
         done += services.record_usage(intake, prepared, is_known_file=context.is_known_file)

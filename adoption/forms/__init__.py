@@ -2,6 +2,7 @@
 
 from adoption.forms.bodies import (
     SIGNAL_NAMES,
+    block_of_events,
     events_of_body,
     rows_of_events,
     rows_of_signals,
@@ -25,6 +26,7 @@ __all__ = [
     "SIGNAL_NAMES",
     "USAGE_COLUMNS",
     "Parsed",
+    "block_of_events",
     "by_arrival",
     "currency",
     "events_of_body",

@@ -5,14 +5,16 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from math import isfinite
+from operator import itemgetter
 from typing import cast
 
 from adoption.forms.usage import ARRIVED, FAULT, USAGE_COLUMNS
 from core.errors import Invalid
-from core.intake.kinds import Problem
+from core.intake.kinds import Block, Problem
 
 MOST_EVENTS, MOST_LINES = 1_000, 50_000
 NAMES = frozenset(USAGE_COLUMNS)
+NEEDED, WHO = frozenset({"event_id", "kind", "occurred_at"}), frozenset({"person_id", "email"})
 SIGNAL_NAMES = frozenset({"signal_id", "deal_id", "person_id", "fired_at", "dismissed_at"})
 Numbered = list[tuple[int, object]]
 
@@ -64,31 +66,45 @@ def _line(line: bytes) -> object:
         return None
 
 
+def block_of_events(events: Sequence[tuple[int, object]], arrived_at: datetime) -> Block | None:
+    """Events as cells with their arrival, where all say nothing but texts, as they mostly do.
+
+    None where one has to be looked at by itself.
+    """
+    shown = [event for _number, event in events]
+    if {*map(type, shown)} != {dict}:
+        return None
+    found = cast("list[dict[str, str]]", shown)
+    names = tuple({name: None for event in found for name in event})
+    if not (NEEDED <= {*names} <= NAMES and WHO & {*names}):
+        return None
+    cells = _cells(found, names)
+    if {*map(type, chain.from_iterable(cells))} != {str}:
+        return None
+    if "\0" in "".join(chain.from_iterable(cells)):
+        return None
+    arrived = (arrived_at.isoformat(),)
+    numbers = [number for number, _event in events]
+    return Block((*names, ARRIVED), numbers, [row + arrived for row in cells])
+
+
+def _cells(events: Sequence[dict[str, str]], names: Sequence[str]) -> list[tuple[str, ...]]:
+    """What each event says under these names; "" where one says nothing."""
+    if {*map(len, events)} == {len(names)}:
+        return [*map(itemgetter(*names), events)]
+    blanks = [""] * len(names)
+    return [tuple(map(event.get, names, blanks)) for event in events]
+
+
 def rows_of_events(
     events: Sequence[tuple[int, object]], arrived_at: datetime
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Events as rows of an import, each with its arrival and what is wrong with it, if anything."""
     empty = {**dict.fromkeys(USAGE_COLUMNS, ""), ARRIVED: arrived_at.isoformat(), FAULT: ""}
-    if _are_plain(events):
-        for number, texts in cast("Sequence[tuple[int, dict[str, str]]]", events):
-            yield number, empty | texts
-        return
     for number, event in events:
         row = empty.copy()
         fault = _fill(row, event, NAMES)
         yield number, {**empty, FAULT: fault} if fault else row
-
-
-def _are_plain(events: Sequence[tuple[int, object]]) -> bool:
-    """Whether all events are nothing but texts by names we know, as they mostly are."""
-    found = [event for _number, event in events if isinstance(event, dict)]
-    values = [*chain.from_iterable(event.values() for event in found)]
-    return (
-        len(found) == len(events)
-        and {*chain.from_iterable(found)} <= NAMES
-        and {*map(type, values)} <= {str}
-        and "\0" not in "".join(values)
-    )
 
 
 def rows_of_signals(signals: Numbered) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:

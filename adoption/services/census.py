@@ -23,6 +23,7 @@ class UsageIntake:
     zones: Mapping[str, ZoneInfo]
     hopeful: bool = True
     takes_blocks: bool = False
+    is_posted: bool = False
     _keys: dict[str, str | None] = field(default_factory=dict)
     _mails: dict[str, str | None] = field(default_factory=dict)
 
@@ -33,7 +34,8 @@ class UsageIntake:
 
     def people_of(self, records: UsageRecords) -> list[str | None]:
         """The ids of the people records speak of, None where nobody is known."""
-        self._keys = _learnt(self._keys, records.person, people.queries.by_key)
+        look_up = people.queries.by_key_met if self.is_posted else people.queries.by_key
+        self._keys = _learnt(self._keys, records.person, look_up)
         keys = records.cells("person")
         if records.mail == "":
             return [*map(self._keys.get, keys)]
@@ -87,11 +89,17 @@ def _learnt(
     return {**known, **dict.fromkeys(new), **found}
 
 
-def open_intake(programme_id: int) -> UsageIntake:
-    """Look up the programme and its zones."""
+def open_intake(programme_id: int, *, is_posted: bool = False) -> UsageIntake:
+    """Look up the programme and its zones; `is_posted` as in the import's context."""
     owner = programme.queries.by_id(programme_id)
     zones = {"": programme.queries.calendar(owner).tz}
     if owner.tz_mode == "user":
         for person_id, zone in zones_of_people().items():
             zones[str(person_id)] = zone_of(zone)
-    return UsageIntake(owner.id, owner.clock_skew_min, zones, takes_blocks=takes_blocks())
+    return UsageIntake(
+        owner.id,
+        owner.clock_skew_min,
+        zones,
+        takes_blocks=takes_blocks(),
+        is_posted=is_posted,
+    )

@@ -49,6 +49,7 @@ class LoadContext:
     """What a load may need besides its rows. `memo` lives for one file: keep look-ups in it.
 
     `is_known_file`: exactly this file was taken in to its end before, so nothing in it is news.
+    `is_posted`: the rows came through a machine door, in a transaction that wrote nothing else.
     """
 
     programme_id: int | None
@@ -59,6 +60,7 @@ class LoadContext:
     time_zone: ZoneInfo | None = None
     dry_run: bool = False
     is_known_file: bool = False
+    is_posted: bool = False
     memo: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -202,9 +204,19 @@ Translated = tuple[int, Mapping[str, str]] | Refused | Passed
 
 
 @dataclass(frozen=True)
+class Block:
+    """Rows as cells under their columns, each with its number: what a machine door has at hand."""
+
+    columns: tuple[str, ...]
+    numbers: list[int]
+    cells: list[Sequence[str]]
+
+
+@dataclass(frozen=True)
 class Part:
     """Rows of one kind that a preset made from a file; every row has the same columns.
 
+    `block` holds rows that are nothing but rows, in the place of `rows`.
     A line may make several rows. `header` names the columns, `facts` are the file's, `ignored` its
     columns nobody asked for, `progress` says how many of its bytes are read. A `person_id` may be
     a reference that the importer looks up (core.intake.directory).
@@ -212,12 +224,13 @@ class Part:
 
     kind: str
     file: str
-    rows: Iterable[Translated]
+    rows: Iterable[Translated] = ()
     problems: Sequence[Problem] = ()
     header: tuple[str, ...] = ()
     facts: FileFacts | None = None
     ignored: tuple[str, ...] = ()
     progress: Callable[[], int] | None = None
+    block: Block | None = None
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,7 @@ class Run:
         self.kind = kind
         self.result = result
         self.run_id: int | None = None
+        self.row: ImportRun | None = None
         self.watermark: datetime | None = None
         self.batches = 0
         self.context = replace(importer.context, memo={})
@@ -68,7 +69,7 @@ class Run:
         self.is_seen = not in_transaction()
 
     def start(self, sha256: str, size: int, encoding: str) -> None:
-        """Write the run down before its first row."""
+        """Write the run down before its first row; in another's transaction, when it is over."""
         self.result.encoding = encoding
         with self.importer.unit():
             # A door's rows come in one transaction: it leaves no dead, and many come in a minute.
@@ -76,7 +77,7 @@ class Run:
                 _bury_the_dead(self.context.now)
             is_known = _was_taken_in(sha256, self.kind.name, self.context.programme_id)
             self.context = replace(self.context, is_known_file=is_known)
-            row = ImportRun(
+            self.row = ImportRun(
                 kind=self.kind.name,
                 file=self.result.file[:255],
                 started_at=self.context.now,
@@ -86,9 +87,17 @@ class Run:
                 size=size,
                 encoding=encoding,
             )
-            db.session.add(row)
+            if self.is_seen:
+                self._write_run()
+
+    def _write_run(self) -> None:
+        """Write the run's row, once: where nobody sees it earlier, when something needs its id."""
+        if self.run_id is None and self.row is not None:
+            for name, count in self.result.counts().items():
+                setattr(self.row, name, count)
+            db.session.add(self.row)
             db.session.flush()
-            self.run_id = self.result.run_id = row.id
+            self.run_id = self.result.run_id = self.row.id
 
     def take(
         self, header: Sequence[str], batches: Iterator[Rows], reader: RowReader | None
@@ -207,6 +216,7 @@ class Run:
     def _write_down(self, result: BatchResult) -> None:
         self._keep_problems(result.problems)
         if result.set_aside:
+            self._write_run()
             insert_missing(
                 IntakeSetAside,
                 [
@@ -239,6 +249,9 @@ class Run:
         }
 
     def _keep_problems(self, problems: Sequence[Problem]) -> None:
+        if not problems:
+            return
+        self._write_run()
         bulk_insert(
             ImportProblem,
             [
@@ -273,7 +286,7 @@ class Run:
 
     def refuse(self, problem: Problem, rows: int = 0) -> None:
         """Refuse the file as a whole."""
-        if self.run_id is None:
+        if self.row is None:
             self.start("", 0, "")
         self.result.refuse(problem, rows)
         with self.importer.unit():
@@ -284,7 +297,13 @@ class Run:
         """The end of the file came."""
         state = "refused" if self.result.is_refused else "done"
         with self.importer.unit():
-            self._update_run(state=state, finished_at=self.context.now)
+            if self.run_id is None and self.row is not None:
+                self.row.state, self.row.finished_at = state, self.context.now
+                self.row.unknown_columns = self.result.unknown_columns
+                self.row.watermark = self.watermark
+                self._write_run()
+            else:
+                self._update_run(state=state, finished_at=self.context.now)
 
     def fail(self) -> None:
         """Something outside the data broke; say so on the run if the database still listens."""

@@ -19,6 +19,7 @@ from core.intake.directory import Directory
 from core.intake.kinds import (
     Asked,
     BatchResult,
+    Block,
     Follower,
     ImportKind,
     LoadContext,
@@ -202,6 +203,10 @@ class _Importer:
 
     def _take_plain(self, part: Part, run: "Run") -> None:
         """Rows that are nothing but rows: those of the machine doors."""
+        run.context = replace(run.context, is_posted=True)
+        if part.block is not None:
+            run.take(part.block.columns, _slices(part.block, run.kind.batch_rows), None)
+            return
         rows = cast("Iterator[tuple[int, Mapping[str, str]]]", iter(part.rows))
         first = next(rows, None)
         columns = run.kind.columns
@@ -262,6 +267,12 @@ def _batches(reader: RowReader, size: int, progress: Progress) -> Iterator[Rows]
         progress(reader.name, reader.bytes_read(), reader.facts.size)
     if lines:
         yield lines, cells
+
+
+def _slices(block: Block, size: int) -> Iterator[Rows]:
+    """A block's rows, so many at a time."""
+    for start in range(0, len(block.cells), size):
+        yield block.numbers[start : start + size], block.cells[start : start + size]
 
 
 def _part_batches(

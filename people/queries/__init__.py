@@ -54,6 +54,7 @@ from people.queries.memberships import (
 from people.queries.names import (
     by_email,
     by_key,
+    by_key_met,
     everybody,
     external_ids,
     keys_of,
@@ -129,6 +130,7 @@ __all__ = [
     "alias_taken",
     "by_email",
     "by_key",
+    "by_key_met",
     "calendars",
     "card",
     "card_by_key",

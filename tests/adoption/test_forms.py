@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adoption import forms
 from adoption.forms.moments import stamp_of, stamps_of
@@ -94,3 +96,34 @@ def test_one_odd_moment_sends_its_column_to_the_careful_way(odd):
     good = "2026-03-02T15:00:00Z"
     assert stamps_of([good, good]) == ["2026-03-02 15:00:00.000000"] * 2
     assert stamps_of([good, odd, good]) is None
+
+
+TEXTS = st.sampled_from(["", "a", "2026-03-02T15:00:00Z", "P1"])
+ODDITIES = st.sampled_from([1, True, None, 2.5, [], "a\0b"])
+NAMED = st.sampled_from(sorted(HEADER))
+EVENTS = st.dictionaries(NAMED | st.just("colour"), TEXTS, max_size=6) | st.none()
+ODD_EVENTS = st.dictionaries(NAMED, TEXTS | ODDITIES, max_size=6)
+PLAIN = st.fixed_dictionaries(
+    dict.fromkeys(("event_id", "kind", "occurred_at", "person_id"), TEXTS),
+    optional=dict.fromkeys(("email", "object_id", "source"), TEXTS),
+)
+
+
+@given(st.lists(PLAIN, min_size=1) | st.lists(PLAIN | EVENTS | ODD_EVENTS))
+def test_events_taken_together_are_the_cells_of_their_rows(events):
+    """Whatever is taken together says what each event says by itself, and is plain."""
+    now = datetime(2026, 3, 3, tzinfo=UTC)
+    numbered = [*enumerate(events, start=1)]
+    block = forms.block_of_events(numbered, now)
+    if events and all(isinstance(each, dict) and NEEDS <= {*each} <= {*HEADER} for each in events):
+        said = [value for each in events for value in each.values()]
+        assert (block is not None) is all(isinstance(v, str) and "\0" not in v for v in said)
+    if block is None:
+        return
+    rows = [*forms.rows_of_events(numbered, now)]
+    assert block.numbers == [number for number, _row in rows]
+    for cells, (_number, row) in zip(block.cells, rows, strict=True):
+        assert row == dict.fromkeys(row, "") | dict(zip(block.columns, cells, strict=True))
+
+
+NEEDS = {"event_id", "kind", "occurred_at", "person_id"}

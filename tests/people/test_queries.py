@@ -3,11 +3,12 @@
 from datetime import date, datetime, time, timedelta, timezone
 
 import pytest
+from sqlalchemy import event
 
-from core.db import transaction, upsert_rows
+from core.db import db, transaction, upsert_rows
 from core.policy import Actor, Role
 from people import queries
-from people.models import Preference
+from people.models import Person, Preference
 from people.rules import PersonCalendar
 from tests.factories.people import (
     LONG_AGO,
@@ -206,3 +207,25 @@ def test_instants_come_back_in_utc():
     row = make_change(person, east)
     assert row.changed_at == east
     assert row.changed_at.utcoffset() == timedelta(0)
+
+
+def test_people_met_before_are_asked_for_again_once_a_record_changed(app):
+    """A key may go to nobody (an erasure) or to somebody new; both leave a mark."""
+    with transaction():
+        one = make_person(key="K1")
+        make_change(one)
+    statements = []
+
+    def note(_conn, _cursor, statement, *_more):
+        statements.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    assert queries.by_key_met(["K1", "K2"]) == {"K1": one.id}
+    statements.clear()
+    assert queries.by_key_met(["K1"]) == {"K1": one.id}
+    assert len(statements) == 1
+    with transaction() as session:
+        session.get(Person, one.id).key = "K9"
+        two = make_person(key="K2")
+        make_change(two)
+    assert queries.by_key_met(["K1", "K2", "K9"]) == {"K2": two.id, "K9": one.id}
