@@ -110,7 +110,7 @@ def gap() -> ResponseReturnValue:
         links={one.team_id: _links(actor, board, one) for one in board.rows},
         pair=chosen,
         pair_href=_pair_href(actor, chosen),
-        choices=[(one.slug, _named(one)) for one in ordered(board.rows, "team", is_down=False)],
+        choices=[(one.slug, one.team) for one in ordered(board.rows, "team", is_down=False)],
         asked={name: request.args.get(name, "") for name in ("one", "other")},
         sort=by,
         direction="desc" if is_down else "asc",
@@ -126,10 +126,6 @@ def _money(board: Board) -> Callable[[float | None], str]:
         return money(amount, board.owner.currency)
 
     return said
-
-
-def _named(one: Manager) -> str:
-    return f"{one.team} ({one.lead})" if one.lead else one.team
 
 
 def _columns(board: Board, by: str, *, is_down: bool) -> list[Column]:

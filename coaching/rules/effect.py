@@ -125,8 +125,9 @@ class Sides:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What may be said: the raw changes, the difference with its interval, and the past beside it.
+    """What may be said: both changes team by team, their difference, and that of the past.
 
+    `others_changed` is what those beside changed by in the very weeks of the coached.
     `effect` is X6 with the interval of X7 on teams, `trend` the same difference before any talk.
     None where there is too little.
     """
@@ -237,13 +238,15 @@ def verdict(found: Sides, teams: Collection[int] | None = None) -> Verdict:
             for row in others
         ],
     )
+    means = _team_means((row, row.change) for row in coached)
+    changed = fsum(means) / len(means) if means else None
     return Verdict(
         reps=len({row.person_id for row in coached}),
         teams=len({row.team_id for row in coached}),
         other_reps=len({row.person_id for row in others}),
         other_teams=len({row.team_id for row in others}),
-        changed=_mean_of((row.change, row.weight) for row in coached) if coached else None,
-        others_changed=_weighted_change(coached, others),
+        changed=changed,
+        others_changed=None if changed is None or effect is None else changed - effect.effect,
         effect=effect,
         trend=compare(_past(coached, found.past_drift), _past(others, found.past_drift)),
         unmatched=found.unmatched,
@@ -275,15 +278,6 @@ def _past(rows: Iterable[Row], drift: Mapping[Cell, float]) -> list[tuple[Row, f
         for row in rows
         if row.past is not None and row.cell in drift
     ]
-
-
-def _weighted_change(coached: Sequence[Row], others: Sequence[Row]) -> float | None:
-    """What those beside changed by in the same weeks, each week as often as it has a talk."""
-    beside: dict[Cell, list[tuple[float, int]]] = defaultdict(list)
-    for row in others:
-        beside[row.cell].append((row.change, row.weight))
-    means = [(_mean_of(beside[row.cell]), row.weight) for row in coached if row.cell in beside]
-    return _mean_of(means) if means else None
 
 
 def _mean_of(values: Iterable[tuple[float, int]]) -> float:
