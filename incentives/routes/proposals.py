@@ -35,7 +35,11 @@ def to_answer(actor: Actor, moment: datetime) -> tuple[Proposed, ...]:
     waiting = proposals.proposals(only_open=True)
     reached = access.within(actor, APPROVE, {each.person_id for each in waiting}, moment.date())
     return tuple(
-        each for each in waiting if each.person_id in reached and each.person_id != actor.person_id
+        each
+        for each in waiting
+        if each.person_id in reached
+        and each.person_id != actor.person_id
+        and (each.by_id != actor.person_id or proposing.is_alone(each.id, actor, moment))
     )
 
 
@@ -51,11 +55,9 @@ def _page(given: dict[str, str], errors: dict[str, str]) -> str:
     if not may_look(actor):
         raise NotAllowed("Awards are proposed by who leads people, and answered by sales ops.")
     waiting = to_answer(actor, moment)
-    alone = {each.id: proposing.is_alone(each.id, actor, moment) for each in waiting}
     return render_template(
         "incentives/proposed.html",
         waiting=waiting,
-        alone=alone,
         mine=proposals.proposals(by_id=actor.person_id) if actor.person_id is not None else (),
         reader_id=actor.person_id,
         may_propose=scope_of(actor, PROPOSE) is not Scope.NONE,

@@ -118,6 +118,9 @@ def _card(
         top = tuple(place for place in kept.places if place.rank is not None and place.rank <= TOP)
         mine = next((p for p in kept.places if mine and p.unit_id == mine.unit_id), None)
         as_of = kept.as_of
+    if any(place.division for place in top):
+        # Each division has a first of its own; the rows behind them would read as one mixed table.
+        top = tuple(place for place in top if place.rank == 1)
     is_open = any(place.rank_score for place in top)
     return BoardCard(
         title=board.title,

@@ -5,7 +5,7 @@ from datetime import date
 
 from core import charts
 from core.charts import Chart, Run
-from incentives.queries.pages.lanes import NEIGHBOUR, shown_places
+from incentives.queries.pages.lanes import shown_places
 from incentives.queries.pages.whole import Whole
 from incentives.queries.pages.words import day_words
 from leaderboard.metrics import score_words
@@ -18,8 +18,11 @@ MOST_RUNS = 12
 def race_of(found: Whole, own: Collection[int], seat: Seat = Seat.ALL) -> Chart | None:
     """Places at the close of each working day, of the teams the reader sees on the Board.
 
-    Only where all lines can be followed, and not while a ceremony is awaited.
+    Only where all lines can be followed, and not while a ceremony is awaited. Of persons none: a
+    line for each colleague would tell more than the Board does.
     """
+    if found.is_person:
+        return None
     placed, board, table = shown_places(found, own, seat), found.board, found.table
     if not 2 <= len(placed) <= MOST_RUNS or (board.is_sealed and found.is_covered):
         return None
@@ -42,7 +45,7 @@ def race_of(found: Whole, own: Collection[int], seat: Seat = Seat.ALL) -> Chart 
     days = _from_the_first_move(days, closes)
     runs = [
         Run(
-            place.unit or NEIGHBOUR,
+            place.unit,
             place.unit_id,
             [closes[place.unit_id][day] or len(found.placed) for day in days],
             score_words(found.mode, place.score),
@@ -51,9 +54,8 @@ def race_of(found: Whole, own: Collection[int], seat: Seat = Seat.ALL) -> Chart 
         for place in placed
     ]
     first = placed[0]
-    who = "rep" if found.is_person else "team"
     finding = (
-        f"Place of each {who} at the close of each working day, {day_words(days[0])} to "
+        f"Place of each team at the close of each working day, {day_words(days[0])} to "
         f"{day_words(days[-1])}. {first.unit} is first with "
         f"{score_words(found.mode, first.score)}."
     )
