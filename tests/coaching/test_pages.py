@@ -110,8 +110,10 @@ def test_the_number_has_its_denominator_trend_and_goal(app, at, sign_in_as):
         for loop in db.session.scalars(select(Loop)):
             loop.on_time, loop.due, loop.pending, loop.is_complete = 3, 6, 2, False
     said = text_of(sign_in_as(talks.team.lead).get("/coaching"))
-    assert "3 of 6 stalled deals got the sequence in time last week. Down 50 points." in said
-    assert "Goal 40–50%" in said
+    assert (
+        "3 of 6 stalled deals got the sequence in time last week. Down 50 points, goal 40–50%."
+        in said
+    )
     assert "Marked incomplete:" in said
     assert "2 more signals of last week were not due yet" in said
 
