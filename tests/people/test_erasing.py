@@ -564,6 +564,7 @@ def numbers(moment):
     return found
 
 
+@pytest.mark.timeout(600)
 def test_no_figure_no_result_and_no_book_moves(demo_app):
     """Some of the demo who left, their contests counted or under way, are erased."""
     moment = now()
