@@ -215,6 +215,14 @@ the same two reps who run it, on the same share of theirs; Priya has one to talk
 """
 
 
+def _after_monday(timeline: Timeline, days: int) -> int:
+    """So many days into the months before, or the Tuesday after a weekend or a Monday: what a
+    talk on Monday leads to can be seen within its week.
+    """
+    day = timeline.index(_EARLIER_FROM) + days
+    return day + {5: 3, 6: 2, 0: 1}.get(timeline.days[day].weekday(), 0)
+
+
 def tell_the_months_before(
     reps: list[Rep], uses_by_rep: dict[str, Use], seed: int, timeline: Timeline
 ) -> tuple[list[Deal], list[Signal]]:
@@ -231,7 +239,7 @@ def tell_the_months_before(
         place = places[team] = places.get(team, -1) + 1
         missed, use = _EARLIER_MISSED[team][place], uses_by_rep[rep.key]
         for number in range(_EARLIER_EACH):
-            fired = timeline.index(_EARLIER_FROM) + _EARLIER_STEP * number + place
+            fired = _after_monday(timeline, _EARLIER_STEP * number + place)
             deal = _deal(rep, fired + _EARLIER_CLOSES, random, won=False)
             deal.proposed, deal.created = fired - 3, fired - 20
             deal.fixed_amount = 1000 * random.randint(6, 22)
