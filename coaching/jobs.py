@@ -1,7 +1,10 @@
-"""The clockwork of the weekly loop: thin, repeatable, late runs end where on-time runs do."""
+"""The clockwork of the weekly loop: thin, repeatable, late runs end where on-time runs do.
+
+Where it matters that a run came late, `now` says when it really is; without it the run is in time.
+"""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from coaching import services
@@ -16,15 +19,14 @@ log = logging.getLogger("pennant.coaching")
 def prepare_weeks(as_of: datetime, now: datetime | None = None) -> Mapping[str, int]:
     """Prepare the week that holds `as_of` in every programme, as of its first instant.
 
-    `now` is when that is really done; without it the clock says. One programme that fails does not
-    stop another, but the slot has failed and is tried again.
+    One programme that fails does not stop another, but the slot has failed and is tried again.
     """
     counts = {"loops": 0, "items": 0, "moments": 0}
     failures = []
     for programme_id, week, start in queries.weeks_at(as_of):
         try:
             with transaction():
-                done = services.prepare_week(programme_id, week, start, now=now or clock.now())
+                done = services.prepare_week(programme_id, week, start, now=now)
         except Exception as error:
             log.exception("the week of programme %s could not be prepared", programme_id)
             failures.append(error)
@@ -42,22 +44,27 @@ def week_starts(after: datetime, until: datetime) -> Iterable[datetime]:
     return queries.week_starts_between(after, until)
 
 
-def remind_reviews(as_of: datetime) -> Mapping[str, int]:
+def _really(as_of: datetime) -> datetime:
+    """When a slot is really run: after an outage nobody is written to about days gone by."""
+    return max(as_of, clock.now())
+
+
+def remind_reviews(as_of: datetime, now: datetime | None = None) -> Mapping[str, int]:
     """Let reviews come due, move those of people on leave, call off those nobody can hold."""
     with transaction():
         called_off = services.call_off(as_of)
     with transaction():
-        reached = services.reach_days(as_of)
+        reached = services.reach_days(as_of, now=now)
     return {"due": reached.due, "moved": reached.moved, "called_off": called_off}
 
 
-def close_reviews(as_of: datetime) -> Mapping[str, int]:
+def close_reviews(as_of: datetime, now: datetime | None = None) -> Mapping[str, int]:
     """Count as missed what ran out, close what is settled, judge the weeks that are over."""
     with transaction():
-        missed = services.time_out(as_of)
+        missed = services.time_out(as_of, now=now)
     with transaction():
         closed = services.close_items(as_of)
-        decided = services.decide_loops(as_of)
+        decided = services.decide_loops(as_of, now=now)
     return {
         "reviews_missed": missed,
         "not_coached": closed.missed,
@@ -81,24 +88,35 @@ def forget_words(as_of: datetime) -> Mapping[str, int]:
         return {"talks": services.forget_words(as_of)}
 
 
+def _by_the_clock(
+    work: Callable[[datetime, datetime], Mapping[str, int]],
+) -> Callable[[datetime], Mapping[str, int]]:
+    """The job as the scheduler runs it: as of its slot, done now."""
+
+    def run(as_of: datetime) -> Mapping[str, int]:
+        return work(as_of, clock.now())
+
+    return run
+
+
 JOBS = (
     JobSpec(
         id="prepare-week",
-        run=prepare_weeks,
+        run=_by_the_clock(prepare_weeks),
         trigger=Every(minutes=15),
         doc="Makes each team's number and what to talk about, as the week of a programme begins.",
         due=week_starts,
     ),
     JobSpec(
         id="remind-reviews",
-        run=remind_reviews,
+        run=_by_the_clock(remind_reviews),
         trigger=Every(minutes=15),
         doc="Reminds of reviews on their day, and moves those of people on leave.",
         catch_up=CatchUp.LATEST,
     ),
     JobSpec(
         id="close-reviews",
-        run=close_reviews,
+        run=_by_the_clock(close_reviews),
         trigger=Every(minutes=15),
         doc="Counts reviews nobody marked as missed, and closes and judges weeks that are over.",
         catch_up=CatchUp.LATEST,

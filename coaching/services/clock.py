@@ -93,13 +93,16 @@ def _look(owner: Programme, items: Sequence[CoachingItem]) -> _Near:
     return _Near(owner, calendar, list(items), zones_of(authors, owner), rota)
 
 
-def reach_days(as_of: datetime) -> Reached:
+def reach_days(as_of: datetime, *, now: datetime | None = None) -> Reached:
     """Let reviews come due whose date has begun where their author is, and remind both.
 
+    `now` is when it is really done, which the time to mark counts from: an outage takes none of it.
     Where rep or author is on leave that day (an author without deputy) it moves to the first
-    working day on which both are there; the first date is kept.
+    working day on which both are there; the first date is kept. `now` is when it is really done:
+    a day that is over by then is reminded of no more.
     """
     due = moved = 0
+    moment = max(as_of, now or as_of)
     for owner in programme.queries.all_programmes():
         items = queries.near_their_day(owner.id, as_of)
         if not items:
@@ -107,7 +110,7 @@ def reach_days(as_of: datetime) -> Reached:
         near = _look(owner, items)
         begun = [item for item in items if near.day_begins(item) <= as_of]
         away = {item.id for item in begun if _may_move(item, near)}
-        late = [item for item in begun if item.id in away and _move(item, near, as_of)]
+        late = [item for item in begun if item.id in away and _move(item, near, moment)]
         moved += len(late)
         left = {item.id for item in late}
         ready = [item for item in begun if item.id not in left]
@@ -115,10 +118,10 @@ def reach_days(as_of: datetime) -> Reached:
             ready, "day_reached", lambda _item: State.DUE, now=as_of, at=near.day_begins
         )
         for item in reached:
-            item.due_at = as_of
+            item.due_at = moment
         db.session.flush()
         held = [item for item in reached if item.called_off_at is None]
-        outbox.post_all(_reminders(near, held, as_of), as_of)
+        outbox.post_all(_reminders(near, held, moment), moment)
         due += len(reached)
     return Reached(due, moved)
 
@@ -210,16 +213,17 @@ def _hosts(item: CoachingItem, near: _Near) -> list[int]:
     return near.rota.deputies_on(author, day) or [author]
 
 
-def time_out(as_of: datetime) -> int:
+def time_out(as_of: datetime, *, now: datetime | None = None) -> int:
     """Count reviews as missed that nobody marked within two working days; returns how many.
 
     An outage does not shorten that time: it runs from the day, or from when the house came to it.
     A review of somebody who has left is nobody's omission.
     """
-    return sum(_run_out(owner, as_of) for owner in programme.queries.all_programmes())
+    moment = max(as_of, now or as_of)
+    return sum(_run_out(owner, as_of, moment) for owner in programme.queries.all_programmes())
 
 
-def _run_out(owner: Programme, as_of: datetime) -> int:
+def _run_out(owner: Programme, as_of: datetime, now: datetime) -> int:
     items = queries.due_items(owner.id, as_of)
     if not items:
         return 0
@@ -238,7 +242,7 @@ def _run_out(owner: Programme, as_of: datetime) -> int:
         is_theirs = all(who in able and near.rota.is_here(who, _day(item)) for who in both)
         item.missed_by = (MissedBy.MANAGER if is_theirs else MissedBy.SYSTEM).value
     db.session.flush()
-    outbox.post_all(_missed_letters(near, missed, ends, as_of), as_of)
+    outbox.post_all(_missed_letters(near, missed, ends, now), now)
     return len(missed)
 
 
@@ -336,12 +340,13 @@ def _end_weeks(
     return len(missed)
 
 
-def decide_loops(as_of: datetime) -> Mapping[str, int]:
+def decide_loops(as_of: datetime, *, now: datetime | None = None) -> Mapping[str, int]:
     """Give every team's week that is over its verdict; kept and skipped ones go to the boards.
 
     Directors hear once a week how many reviews each manager missed.
     """
     counts: dict[str, int] = defaultdict(int)
+    moment = max(as_of, now or as_of)
     for owner in programme.queries.all_programmes():
         calendar = programme.queries.calendar(owner)
         last = calendar.week_of(calendar.local_day(as_of)) - WEEK_DAYS * DAY
@@ -355,7 +360,7 @@ def decide_loops(as_of: datetime) -> Mapping[str, int]:
             counts[outcome.value] += 1
         db.session.flush()
         _note_weeks(owner, loops)
-        outbox.post_all(_director_letters(owner, calendar, loops, facts, as_of), as_of)
+        outbox.post_all(_director_letters(owner, calendar, loops, facts, moment), moment)
     return dict(counts)
 
 

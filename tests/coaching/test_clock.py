@@ -100,6 +100,22 @@ def test_a_late_reminder_is_not_written_and_the_time_to_mark_starts_anew(talks):
     assert close(datetime(2026, 3, 31, tzinfo=UTC))["reviews_missed"] == 1
 
 
+def test_caught_up_slot_by_slot_an_outage_takes_no_time_to_mark_and_writes_no_old_letter(talks):
+    """The scheduler runs the slots of the outage in order, all on the day it is up again."""
+    talks.hand_back()
+    up_again = datetime(2026, 4, 13, 7, tzinfo=UTC)
+    for number in range(21):
+        slot = datetime(2026, 3, 23, tzinfo=UTC) + number * DAY
+        jobs.remind_reviews(slot, up_again)
+        jobs.close_reviews(slot, up_again)
+    item = talks.item()
+    assert (item.state, item.due_at) == ("due", up_again), talks.steps()
+    assert letters("review_today") == []
+    with transaction():
+        services.record_review(talks.item_uid(), actor=talks.lead, now=up_again)
+    assert talks.item().state == "not_done"
+
+
 @pytest.mark.parametrize("who", ["rep", "author"])
 def test_leave_moves_a_review_to_the_first_day_both_work(talks, who):
     talks.hand_back()
