@@ -88,6 +88,16 @@ def test_another_choice_swaps_the_moment_and_keeps_the_focus(browser, furnished,
     page.context.close()
 
 
+def test_another_fix_of_the_library_fills_the_field_and_has_the_focus(browser, furnished, trouble):
+    page = opened(browser, furnished, MANAGER, trouble)
+    before = page.locator("#fix").input_value()
+    page.locator(".from-library summary").click()
+    page.locator(".fixes a[hx-get]").first.click()
+    expect(page.locator("#fix")).not_to_have_value(before)
+    expect(page.locator("#fix")).to_be_focused()
+    page.context.close()
+
+
 def test_without_scripts_the_choice_is_a_click_on_a_button(browser, furnished, trouble):
     page = opened(browser, furnished, MANAGER, trouble, java_script_enabled=False)
     before = page.locator("#moment-h").inner_text()
