@@ -1,4 +1,4 @@
-"""A prepared week against the oracle: who gets a talk, what number, which moments, in what order."""
+"""A prepared week against the oracle: who gets a talk, what number, which moments in what order."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
