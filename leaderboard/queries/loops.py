@@ -50,9 +50,7 @@ def kept_by_manager(
         .group_by(LoopWeek.team_id, LoopWeek.manager_id)
     )
     return {
-        (team, lead): Kept(int(kept), asked)
-        for team, lead, kept, asked in rows
-        if lead is not None
+        (team, lead): Kept(int(kept), asked) for team, lead, kept, asked in rows if lead is not None
     }
 
 
