@@ -20,6 +20,7 @@ from benchmarks import (
     p9_fold,
     p11_start_and_memory,
     p12_pages,
+    p13_monday,
 )
 from benchmarks.ground import Line, fresh
 from tests import servers
@@ -35,6 +36,7 @@ ITEMS = {
     "p9": p9_fold.measure,
     "p11": p11_start_and_memory.measure,
     "p12": p12_pages.measure,
+    "p13": p13_monday.measure,
     "fair": fairness.measure,
     "live": freshness.measure,
 }
