@@ -4,7 +4,8 @@ import json
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import text
+import time_machine
+from sqlalchemy import select, text
 
 from core import figures
 from core.db import count_rows, db
@@ -14,7 +15,17 @@ from demo.targets import targets
 from demo.world import generate
 from tests.demo.oracle import Oracle
 
-TABLES_THAT_MUST_NOT_GROW = ("award", "outbox_letter", "standing", "frozen_standing", "posting")
+TABLES_THAT_MUST_NOT_GROW = (
+    "award",
+    "outbox_letter",
+    "standing",
+    "frozen_standing",
+    "posting",
+    "loop",
+    "coaching_item",
+    "coaching_step",
+    "loop_week",
+)
 
 
 def run(app, *arguments, **options):
@@ -65,7 +76,70 @@ def test_stalled_deals_are_counted_as_the_oracle_counts_them(demo_app):
         asked = given | ({"team": team} if team else {})
         told = figure.compute(figures.ask(figure, programme, asked, until))
         assert told == oracle.coverage(*span, team)
-        assert told["denominator"] == 20 or (team is None and told["denominator"] > 60)
+        assert told["denominator"] == 80 or (team is None and told["denominator"] > 180)
+
+
+def loops_of(team):
+    rows = db.session.execute(
+        text(
+            "SELECT l.outcome FROM loop l JOIN team t ON t.id = l.team_id "
+            "WHERE t.name = :team ORDER BY l.week"
+        ),
+        {"team": team},
+    )
+    return [row.outcome for row in rows]
+
+
+def test_three_months_of_loops_were_kept_or_skipped_as_managers_are(demo_app):
+    """Priya keeps hers nearly every week, Marcus rarely; the week at hand is open."""
+    marcus, priya = loops_of(MARCUS), loops_of(PRIYA)
+    assert len(marcus) == len(priya) == 13
+    assert (marcus[-1], priya[-1]) == ("open", "open")
+    assert priya.count("kept") >= 9
+    assert priya.count("skipped") <= 2
+    assert 1 <= marcus.count("kept") <= 3
+    assert marcus.count("skipped") >= 8
+    written = text("SELECT count(*) FROM fix WHERE words = '' OR idea IS NULL")
+    assert db.session.scalar(written) == 0
+    seen = text("SELECT DISTINCT outcome FROM coaching_item WHERE outcome IS NOT NULL")
+    assert {"done", "no_chance"} <= set(db.session.scalars(seen))
+
+
+def test_outcomes_of_the_story_s_talks_are_what_the_data_says(demo_app):
+    """Worked out anew from the occasions, talk by talk: none was made up."""
+    from coaching.models import CoachingItem
+    from coaching.queries.items import occasions_since
+    from coaching.rules.outcome import evidence_of, next_chance, outcome_of
+
+    items = db.session.scalars(
+        select(CoachingItem).where(CoachingItem.marked_at.is_not(None))
+    ).all()
+    assert len(items) > 25
+    for item in items:
+        since = occasions_since(item, item.marked_at)
+        chance = next_chance(since.occasions, item.coached_at, since.today)
+        assert (item.outcome, item.evidence) == (outcome_of(chance).value, evidence_of(chance))
+
+
+def test_the_manager_who_signs_in_finds_a_whole_monday(demo_app):
+    """Eight weeks of the number, deals to pick from, and one review that is owed."""
+    client = demo_app.test_client()
+    sent = {"email": "priya.raman@northgate.example", "password": loading.PASSWORD}
+    world = generate("small")
+    until = loading.moments(world.timeline, datetime.now(UTC)).until
+    with time_machine.travel(until, tick=False):
+        assert client.post("/sign-in", data=sent).status_code in {302, 303}
+        page = client.get("/coaching")
+    assert page.status_code == 200
+    assert "Maya" in page.text
+    assert page.text.count('name="moment" value=') >= 2
+    owed = "SELECT count(*) FROM coaching_item WHERE state = 'due'"
+    assert db.session.scalar(text(owed)) >= 1
+    weeks = (
+        "SELECT count(DISTINCT c.week) FROM coverage_week c JOIN team t ON t.id = c.team_id "
+        "WHERE t.name = :team"
+    )
+    assert db.session.scalar(text(weeks), {"team": PRIYA}) >= 8
 
 
 def test_one_sign_in_per_role_is_printed_and_works(demo_app):
