@@ -44,11 +44,6 @@ def week_starts(after: datetime, until: datetime) -> Iterable[datetime]:
     return queries.week_starts_between(after, until)
 
 
-def _really(as_of: datetime) -> datetime:
-    """When a slot is really run: after an outage nobody is written to about days gone by."""
-    return max(as_of, clock.now())
-
-
 def remind_reviews(as_of: datetime, now: datetime | None = None) -> Mapping[str, int]:
     """Let reviews come due, move those of people on leave, call off those nobody can hold."""
     with transaction():

@@ -19,7 +19,7 @@ from flask import current_app
 
 import people.queries
 import programme.queries
-from coaching import jobs, services
+from coaching import services
 from coaching.queries import many as lookups
 from coaching.queries.items import item_by_id
 from coaching.queries.many import Waiting
@@ -47,6 +47,21 @@ TWICE, MARKED_ANYWAY, READ = 0.25, 0.35, 0.85
 def _at(day: date, hour: int) -> datetime:
     """An hour of the company's morning, in its own zone."""
     return datetime.combine(day, time(hour), ZoneInfo(ZONE))
+
+
+def _remind(now: datetime) -> None:
+    """Reviews come due, as they did in time."""
+    with transaction():
+        services.call_off(now)
+        services.reach_days(now)
+
+
+def _close(now: datetime) -> None:
+    """What ran out is missed, what is settled closed, weeks that are over judged, in time."""
+    with transaction():
+        services.time_out(now)
+        services.close_items(now)
+        services.decide_loops(now)
 
 
 @dataclass
@@ -78,7 +93,7 @@ class Story:
             made = services.prepare_week(
                 self.owner_id, week, start, now=start, letters=week == self.last_week
             )
-        jobs.close_reviews(start + timedelta(minutes=30))
+        _close(start + timedelta(minutes=30))
         counts = Counter({"loops": made.loops, "items": made.items, "moments": made.moments})
         if back == COUNTED_WEEKS:
             with transaction():
@@ -179,9 +194,9 @@ class Story:
         talk_on = self.owed_on - WEEK
         if self.calendar.week_of(talk_on) == week:
             self._talk_for_today(week, _at(talk_on, 10) + timedelta(minutes=5))
-        for run, day in ((jobs.remind_reviews, week + DAY), (jobs.close_reviews, week + 3 * DAY)):
+        for work, day in ((_remind, week + DAY), (_close, week + 3 * DAY)):
             if _at(day, 12) <= self.until:
-                run(_at(day, 12))
+                work(_at(day, 12))
 
     def _talk_for_today(self, week: date, now: datetime) -> None:
         """Priya talks with a rep a week before the demo's day, by her own hand and with letters."""

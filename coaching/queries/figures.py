@@ -23,7 +23,7 @@ from coaching.models import CoachingItem, CoachingMoment, CoachingStep
 from coaching.rules.pricing import Leak, Moment, close_rate, cost_of_moment, pick_moment
 from core.calendars import DAY
 from core.db import db
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from core.stats import Share, per
 from programme.models import Programme
 
@@ -39,6 +39,14 @@ def owner_of(programme_id: int) -> Programme:
 def current_programme() -> Programme | None:
     """The programme pages show when none is named."""
     return programme.queries.default()
+
+
+def the_programme() -> Programme:
+    """The programme pages show; raises NotFound while there is none."""
+    owner = current_programme()
+    if owner is None:
+        raise NotFound("There is no programme yet.", fix="Apply a playbook first.")
+    return owner
 
 
 def today_of(owner: Programme, now: datetime) -> date:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 import programme.queries
-from coaching.models import CoachingItem, CoachingMoment, Loop
+from coaching.models import CoachingItem, CoachingMoment, Fix, Loop
 from coaching.rules.life import OPEN_FIX, State
 from core.db import db
 from core.planning import is_among
@@ -92,6 +92,12 @@ def _waiting(item: CoachingItem, moment: CoachingMoment, loop: Loop) -> Waiting:
         moment.account or f"deal {moment.deal_key}",
         waited if moment.cost is None else moment.cost,
     )
+
+
+def unread_fixes(item_ids: Collection[int]) -> list[Fix]:
+    """The next steps of these items that their reps have not acknowledged."""
+    unread = is_among(Fix.item_id, item_ids) & Fix.acknowledged_at.is_(None)
+    return list(db.session.scalars(select(Fix).where(unread).order_by(Fix.item_id)))
 
 
 def open_reviews(programme_id: int, by: date) -> list[tuple[int, int]]:

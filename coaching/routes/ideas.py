@@ -30,7 +30,6 @@ from core.db import transaction
 from core.errors import Conflict, Invalid, NotFound
 from core.guards import current_actor, guard
 from core.policy import Actor
-from programme.models import Programme
 
 SHOWN_AS = Blanks("Calder Freight", "Isaac", "Monday", "09:30")
 ABOUT = (
@@ -52,13 +51,6 @@ class Shown:
     may_keep: bool
 
 
-def _owner() -> Programme:
-    owner = figures.current_programme()
-    if owner is None:
-        raise NotFound("There is no programme yet.", fix="Apply a playbook first.")
-    return owner
-
-
 @blueprint.get("/coaching/fixes")
 @guard("coach.stats")
 def fixes() -> ResponseReturnValue:
@@ -67,7 +59,7 @@ def fixes() -> ResponseReturnValue:
 
 
 def _page(actor: Actor, given: Mapping[str, str], errors: Mapping[str, str]) -> str:
-    found = queries.library(_owner())
+    found = queries.library(figures.the_programme())
     return render_template(
         "coaching/fixes.html",
         groups=[(label, _shown(actor, found, about)) for about, label in ABOUT],
@@ -110,7 +102,7 @@ def add_fix() -> ResponseReturnValue:
     actor, draft = current_actor(), _draft()
     try:
         with transaction():
-            services.add_idea(_owner(), draft, actor=actor, now=now())
+            services.add_idea(figures.the_programme(), draft, actor=actor, now=now())
     except (Invalid, Conflict) as refused:
         errors = {refused.field or "title": refused.message}
         return _page(actor, dict(request.form.items()), errors), refused.status
@@ -127,7 +119,7 @@ def fix_idea(slug: str) -> ResponseReturnValue:
 
 def _idea_page(slug: str, given: Mapping[str, str], errors: Mapping[str, str]) -> str:
     actor = current_actor()
-    found = queries.library(_owner())
+    found = queries.library(figures.the_programme())
     idea = found.known(slug)
     if idea is None or not services.may_keep(actor, idea):
         raise NotFound("There is no such idea to change.")
@@ -152,7 +144,7 @@ def change_fix(slug: str) -> ResponseReturnValue:
     try:
         with transaction():
             is_changed = services.change_idea(
-                _owner(), slug, _draft(), actor=current_actor(), now=now()
+                figures.the_programme(), slug, _draft(), actor=current_actor(), now=now()
             )
     except (Invalid, Conflict) as refused:
         errors = {refused.field or "title": refused.message}
@@ -178,6 +170,6 @@ def restore_fix(slug: str) -> ResponseReturnValue:
 def _kept(change: Change, slug: str, said: str) -> ResponseReturnValue:
     moment: datetime = now()
     with transaction():
-        change(_owner(), slug, actor=current_actor(), now=moment)
+        change(figures.the_programme(), slug, actor=current_actor(), now=moment)
     flash(said)
     return redirect(url_for("coaching.fixes"))

@@ -98,8 +98,7 @@ def reach_days(as_of: datetime, *, now: datetime | None = None) -> Reached:
 
     `now` is when it is really done, which the time to mark counts from: an outage takes none of it.
     Where rep or author is on leave that day (an author without deputy) it moves to the first
-    working day on which both are there; the first date is kept. `now` is when it is really done:
-    a day that is over by then is reminded of no more.
+    working day on which both are there; the first date is kept.
     """
     due = moved = 0
     moment = max(as_of, now or as_of)

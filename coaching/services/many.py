@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
-
 import programme.queries
 from adoption.queries.occasions import occasions
 from adoption.rules.occasions import Occasion
@@ -25,7 +23,6 @@ from coaching.services.steps import take_all
 from core import audit
 from core.calendars import DAY
 from core.db import bulk_insert, db
-from core.planning import is_among
 from core.policy import SYSTEM
 from programme.models import Programme
 
@@ -94,8 +91,9 @@ def _book(
 
 def acknowledge_many(item_ids: Collection[int], now: datetime) -> None:
     """The reps of these items read their next step."""
-    unread = is_among(Fix.item_id, item_ids) & Fix.acknowledged_at.is_(None)
-    db.session.execute(update(Fix).where(unread).values(acknowledged_at=now))
+    for fix in lookups.unread_fixes(item_ids):
+        fix.acknowledged_at = now
+    db.session.flush()
 
 
 def review_many(programme_id: int, item_ids: Collection[int], now: datetime) -> Mapping[str, int]:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.graph import Edge, walk, written_key
 from incentives.rules import awards, contests
 from incentives.rules.awards import AwardState, AwardStep
 from incentives.rules.contests import State, Step
-from core.graph import Edge, walk, written_key
 
 SPECIFIED = json.loads((Path(__file__).parent.parent / "data" / "state_machines.json").read_text())
 MACHINES = {"contest": contests, "award": awards}
