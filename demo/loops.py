@@ -173,6 +173,13 @@ class Story:
         return ones[: 2 if self._draw(f"two:{name}", back) < TWICE else 1]
 
     @cached_property
+    def _names(self) -> Mapping[int, str]:
+        """Everybody's first name, read once."""
+        reps = people.queries.ids_with_role("rep")
+        cards = people.queries.cards(reps)
+        return {ident: card.name.split()[0] for ident, card in cards.items()}
+
+    @cached_property
     def _put_off(self) -> frozenset[int]:
         keys = [one.person_id for one in self.world.sign_ins if one.name == KEPT_FOR_TODAY]
         return frozenset(people_by_key(keys).values())
@@ -185,8 +192,7 @@ class Story:
         """The words of an idea of the library that fits the moment, its blanks filled."""
         fitting = [idea for idea in BUILT_IN if idea.about in {each.status, ANY}]
         idea = fitting[int(self._draw(f"idea:{each.item_id}", 0) * len(fitting))]
-        rep = people.queries.cards([each.rep_id])[each.rep_id].name.split()[0]
-        words = fill(idea.words, Blanks(each.deal, rep, f"{week:%A}", "09:30"))
+        words = fill(idea.words, Blanks(each.deal, self._names[each.rep_id], f"{week:%A}", "09:30"))
         return Handing(each.item_id, each.moment_id, words, each.lead_id, idea.slug)
 
     def _rest_of(self, week: date) -> None:
