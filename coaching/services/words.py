@@ -7,6 +7,7 @@ import people.queries
 from coaching.models import CoachingItem, CoachingMoment
 from coaching.notices import Reader, TalkWords
 from coaching.queries import items as queries
+from coaching.queries.pages import told_of
 from coaching.rules.telling import Told, sentence
 from core.calendars import DAY, first_instant
 from programme.models import Programme
@@ -23,22 +24,7 @@ def readers(person_ids: Collection[int], owner: Programme) -> dict[int, Reader]:
 
 def told(moment: CoachingMoment, item: CoachingItem, owner: Programme) -> Told:
     """A picked moment as it was shown on the set day."""
-    return Told(
-        status=moment.status,
-        fired_on=moment.fired_on,
-        delay_days=moment.delay_days,
-        through=queries.loop_of(item).through,
-        amount=moment.amount,
-        currency=moment.currency or owner.currency,
-        proposal_on=moment.proposal_on,
-        due_on=moment.due_on,
-        dismissed_on=moment.dismissed_on,
-        acted_on=moment.acted_on,
-        closed_on=moment.closed_on,
-        rate=moment.rate,
-        decay=moment.decay,
-        cost=moment.cost,
-    )
+    return told_of(moment, queries.loop_of(item).through, owner.currency)
 
 
 def talk_words(
