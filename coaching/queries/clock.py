@@ -28,9 +28,13 @@ from coaching.rules.loops import LoopFacts, MissedBy
 from core.calendars import DAY, WEEK_DAYS, ProgrammeCalendar, first_instant
 from core.db import db
 from core.planning import is_among
+from core.scheduler import JobSlot, SlotState
 from people.rules import PersonCalendar
 from programme.models import Programme
 
+# A house that ran nothing for this long was down, not late.
+DOWN = timedelta(hours=12)
+CLOSING = "close-reviews"
 # A date begins at most this long before its review anywhere.
 NEAR = timedelta(days=2)
 NOON = timedelta(hours=12)
@@ -100,6 +104,17 @@ def due_items(programme_id: int, as_of: datetime) -> tuple[CoachingItem, ...]:
         CoachingItem.state == State.DUE,
         CoachingItem.review_at < as_of,
     )
+
+
+def was_down(now: datetime) -> bool:
+    """Whether the house comes back just now: reviews were looked after last long ago."""
+    last = db.session.scalar(
+        select(JobSlot.finished_at)
+        .where(JobSlot.job == CLOSING, JobSlot.state == SlotState.DONE, JobSlot.finished_at <= now)
+        .order_by(JobSlot.slot.desc())
+        .limit(1)
+    )
+    return last is not None and now - last > DOWN
 
 
 def waiting_items(programme_id: int, last_week: date) -> tuple[CoachingItem, ...]:

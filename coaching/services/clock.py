@@ -215,11 +215,23 @@ def _hosts(item: CoachingItem, near: _Near) -> list[int]:
 def time_out(as_of: datetime, *, now: datetime | None = None) -> int:
     """Count reviews as missed that nobody marked within two working days; returns how many.
 
-    An outage does not shorten that time: it runs from the day, or from when the house came to it.
-    A review of somebody who has left is nobody's omission.
+    An outage does not shorten that time: it runs from the day, from when the house came to it, or
+    from when the house came back. A review of somebody who has left is nobody's omission.
     """
     moment = max(as_of, now or as_of)
-    return sum(_run_out(owner, as_of, moment) for owner in programme.queries.all_programmes())
+    owners = programme.queries.all_programmes()
+    if queries.was_down(moment):
+        for owner in owners:
+            _give_time_anew(owner, as_of, moment)
+        return 0
+    return sum(_run_out(owner, as_of, moment) for owner in owners)
+
+
+def _give_time_anew(owner: Programme, as_of: datetime, now: datetime) -> None:
+    """Nobody could mark while the house was down: the time to do so begins again."""
+    for item in queries.due_items(owner.id, as_of):
+        item.due_at = now
+    db.session.flush()
 
 
 def _run_out(owner: Programme, as_of: datetime, now: datetime) -> int:

@@ -10,6 +10,7 @@ from coaching.models import CoachingItem, CoachingNote, CoachingStep, Fix, Loop
 from core.audit import AuditEntry
 from core.db import db, transaction
 from core.errors import TooLate
+from core.scheduler import JobSlot, SlotState
 from leaderboard.models import LoopWeek
 from people.models import Deputy
 from tests.coaching.talks import (
@@ -114,6 +115,46 @@ def test_caught_up_slot_by_slot_an_outage_takes_no_time_to_mark_and_writes_no_ol
     with transaction():
         services.record_review(talks.item_uid(), actor=talks.lead, now=up_again)
     assert talks.item().state == "not_done"
+
+
+def ran(at):
+    """Say that the house looked after reviews at an instant."""
+    with writing() as session:
+        session.add(
+            JobSlot(
+                job="close-reviews",
+                slot=at,
+                covers_from=at,
+                state=SlotState.DONE,
+                epoch=1,
+                attempt=1,
+                started_at=at,
+                finished_at=at,
+                counts={},
+                error=None,
+            )
+        )
+
+
+@pytest.mark.parametrize(("hours", "state"), [(12, "closed"), (13, "due")])
+def test_an_outage_over_the_whole_time_to_mark_is_not_the_managers(talks, hours, state):
+    talks.hand_back()
+    remind(datetime(2026, 3, 23, tzinfo=UTC))
+    ends = datetime(2026, 3, 26, tzinfo=UTC)
+    ran(ends - timedelta(hours=hours))
+    close(ends)
+    assert talks.item().state == state
+    if state == "due":
+        assert talks.item().due_at == ends
+        ran(ends)
+        again = ends + timedelta(minutes=15)
+        close(again)
+        ran(again)
+        assert talks.item().state == "due"
+        mended = datetime(2026, 3, 31, tzinfo=UTC)
+        ran(mended - timedelta(minutes=15))
+        close(mended)
+        assert (talks.item().state, talks.item().missed_by) == ("closed", "manager")
 
 
 @pytest.mark.parametrize("who", ["rep", "author"])
