@@ -210,7 +210,7 @@ PANELS = (
     Panel(slot="my_week_headline", order=20, render=streak_headline),
     Panel(slot="my_week_headline", order=30, render=rollout_headline),
     Panel(slot="my_week_hero", order=20, render=my_linescore),
-    Panel(slot="my_week", order=8, render=my_stalled_deals),
+    Panel(slot="my_week", order=14, render=my_stalled_deals),
     Panel(slot="my_week", order=20, render=drop_off),
     Panel(slot="person", order=20, render=weeks_of_person),
 )

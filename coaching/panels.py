@@ -114,6 +114,6 @@ def second_leads(actor: Actor, now: datetime, *, person_id: int) -> str | None:
 PANELS = (
     Panel(slot="my_week_headline", order=15, render=headline),
     Panel(slot="adoption", order=20, render=when_it_was_due),
-    Panel(slot="my_week", order=5, render=open_fix),
+    Panel(slot="my_week", order=12, render=open_fix),
     Panel(slot="person", order=30, render=second_leads),
 )
